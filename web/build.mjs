@@ -55,11 +55,14 @@ async function buildBrowser(outDir, languages) {
   await writeFile(join(outDir, 'page.js'), code);
 }
 
-/** The scripts that the page loads when they are needed: for sharing, and about the screen. */
+/**
+ * The scripts that the page loads when they are needed: for assets, about the screen, and for
+ * sharing.
+ */
 async function buildExtras(outDir, languages) {
   await build({
     ...shared,
-    entryPoints: ['src/share.ts', 'src/screen.ts'],
+    entryPoints: ['src/assets.ts', 'src/share.ts', 'src/screen.ts'],
     plugins: [numbersTexts(languages)],
     outdir: outDir,
     format: 'iife',

@@ -6,6 +6,8 @@
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { Runtime } from './core/runtime.ts';
+import { FolderOfAssets } from './node/assets.ts';
+import type { FolderName } from './node/assets.ts';
 import { imitateTab, runBundle } from './node/globals.ts';
 import { HostSocket } from './node/socket.ts';
 import type { ToCore } from './messages.ts';
@@ -16,6 +18,7 @@ declare const PANDO_VERSION: string;
 const world = globalThis as unknown as { __pandoHost: object };
 
 let code = '';
+let assets: FolderOfAssets | undefined;
 
 const socket = new HostSocket({
   json: (message) => begin(message as ToCore),
@@ -37,7 +40,7 @@ const runtime = new Runtime(
   },
   PANDO_VERSION,
   () => {
-    Object.assign(world.__pandoHost, { device: 'this machine' });
+    Object.assign(world.__pandoHost, { device: 'this machine', assets });
     runBundle(code);
   },
   false,
@@ -46,6 +49,8 @@ const runtime = new Runtime(
 function begin(message: ToCore): void {
   if (message.type !== 'init') return;
   code = message.code || '';
+  const { assets: folder } = message as { assets?: FolderName };
+  if (folder) assets = new FolderOfAssets(folder);
   imitateTab();
   // The watch starts first, because the function may never finish loading.
   watch(process.ppid, message.parent || process.ppid);

@@ -9,7 +9,8 @@ var CALLBACK_STYLE = '/pando/1.0.0'
  * `config.callable`: whether the function may call its second argument. `config.answersLater`:
  * whether a call that returns `undefined` may still call back; if this is null, the number of
  * parameters decides. `config.returns`: whether a value that it returns is an answer, and not the
- * number of a timer or the like. `config.env`: the variables of the environment.
+ * number of a timer or the like. `config.env`: the variables of the environment. `config.assets`:
+ * the module for assets of a tab, if the run has assets.
  */
 exports.adapt = function (exported, config) {
   var fallback = member(exported, 'default')
@@ -31,6 +32,20 @@ exports.adapt = function (exported, config) {
 function extend(members, config) {
   add(members, 'env', function () { return config.env })
   add(members, 'device', device)
+  var host = globalThis.__pandoHost || {}
+  var assets = host.assets || config.assets || none
+  add(members, 'asset', function () { return assets.asset })
+  add(members, 'assetUrl', function () { return assets.assetUrl })
+}
+
+/** What answers in a run without assets. */
+var none = {
+  asset: function () { return Promise.reject(withoutAssets()) },
+  assetUrl: function () { throw withoutAssets() }
+}
+
+function withoutAssets() {
+  return new Error('the run has no assets: give a folder by --assets DIR')
 }
 
 function add(members, name, get) {

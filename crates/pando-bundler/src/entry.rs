@@ -19,8 +19,14 @@ use oxc::{
 };
 
 use crate::{
-    Options, error::Problem, inline, location::Location, package::Manifests, plugin::ADAPTER,
-    second::SecondArgument, source,
+    Options,
+    error::Problem,
+    inline,
+    location::Location,
+    package::Manifests,
+    plugin::{ADAPTER, ASSETS},
+    second::SecondArgument,
+    source,
 };
 
 /// The name under which a module exports a function in callback style.
@@ -124,7 +130,13 @@ impl EntryModule {
             "returns": returns,
             "env": options.env,
         });
-        format!("require('{ADAPTER}').adapt({exports}, {config})")
+        let assets = match options.assets {
+            true => format!("require('{ASSETS}')"),
+            false => "null".to_owned(),
+        };
+        format!(
+            "require('{ADAPTER}').adapt({exports}, Object.assign({config}, {{ assets: {assets} }}))"
+        )
     }
 }
 

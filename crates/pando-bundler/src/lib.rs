@@ -88,12 +88,14 @@ pub struct Options {
     pub buffer: bool,
     /// The variables of the environment for the function, by name.
     pub env: BTreeMap<String, String>,
+    /// Whether the run has assets, which the function reads by its context.
+    pub assets: bool,
 }
 
 impl Options {
     /// Options for a function in workers, whose values are texts, with these built-ins.
     pub const fn new(builtins: fn(&str) -> Option<&'static str>) -> Self {
-        Self { builtins, page: false, buffer: false, env: BTreeMap::new() }
+        Self { builtins, page: false, buffer: false, env: BTreeMap::new(), assets: false }
     }
 }
 

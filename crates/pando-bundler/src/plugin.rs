@@ -39,6 +39,8 @@ use crate::{
 pub(crate) const STARTER: &str = "pando:starter";
 /// The id of the module between the runtime and a function with a second argument.
 pub(crate) const ADAPTER: &str = "pando:adapter";
+/// The id of the module for assets.
+pub(crate) const ASSETS: &str = "pando:assets";
 const SHIM: &str = "pando:computing";
 /// The id of an empty module; the name of a built-in may follow.
 const EMPTY: &str = "pando:empty";
@@ -143,6 +145,7 @@ impl PandoPlugin {
         match id {
             STARTER => Some(self.starter.as_str().into()),
             ADAPTER => Some(include_str!("adapter.js").into()),
+            ASSETS => Some(include_str!("assets.js").into()),
             SHIM => Some(SHIM_SOURCE.into()),
             ADDON => Some("throw new Error('a native addon only runs in Node');".into()),
             id if id.starts_with(EMPTY) => Some("module.exports = {};".into()),

@@ -15,9 +15,21 @@ pub enum ToCore {
         code: String,
         /// How the function is to be called.
         options: JobOptions,
+        /// The folder of assets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assets: Option<AssetsFolder>,
         /// Process id of the master: the core ends with it.
         parent: u32,
     },
+}
+
+/// The folder of assets, for a core of the same machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetsFolder {
+    /// The path of the folder, without symbolic links.
+    pub root: String,
+    /// The folder, as the user named it.
+    pub given: String,
 }
 
 /// What a core says to its host.

@@ -14,6 +14,9 @@ pub struct PageOptions {
     /// Whether the function may reach only the server of the page.
     #[serde(default, rename = "denyNet")]
     pub deny_net: bool,
+    /// Whether the run has assets, which the page fetches for its cores.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub assets: bool,
     /// What the run computes, for people; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
@@ -42,13 +45,35 @@ impl PageOptions {
         let config = PageConfig { options: self, version, relay };
         let json = serde_json::to_string(&config).expect("plain data");
         // No text in the settings can end the script element around the settings.
-        html.replace("__PANDO_CONFIG__", &json.replace('<', "\\u003c"))
+        let html = html.replace("__PANDO_CONFIG__", &json.replace('<', "\\u003c"));
+        if !self.assets {
+            return html;
+        }
+        html.replace(PAGE_SCRIPT, &format!("{ASSETS_SCRIPT}{PAGE_SCRIPT}"))
     }
+}
+
+/// The element with the script of the page.
+const PAGE_SCRIPT: &str = "<script src=\"page.js\">";
+/// The element with the script that fetches assets, which a run with assets has before it.
+const ASSETS_SCRIPT: &str = "<script src=\"assets.js\"></script>";
+
+fn is_false(is_set: &bool) -> bool {
+    !is_set
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_of_a_run_with_assets_has_their_script_first() {
+        let page = r#"<script src="page.js"></script>"#;
+        let options = PageOptions { assets: true, ..PageOptions::default() };
+        let scripts = r#"<script src="assets.js"></script><script src="page.js"></script>"#;
+        assert_eq!(options.fill(page, "0.1.0", false), scripts);
+        assert_eq!(PageOptions::default().fill(page, "0.1.0", false), page);
+    }
 
     #[test]
     fn a_page_has_its_settings_and_nothing_ends_their_element() {

@@ -68,6 +68,9 @@ pub enum FromRelay {
         /// Whether the page closes the network to the function, where that was asked for.
         #[serde(default, rename = "denyNet")]
         deny_net: bool,
+        /// Whether the relay passes assets on, where the run has some.
+        #[serde(default)]
+        assets: bool,
     },
     /// The room cannot be opened.
     Refused {
@@ -91,9 +94,49 @@ pub enum FromRelay {
         /// The link's name.
         id: LinkId,
     },
+    /// A volunteer wants an asset. The master answers on a link of this name by an [`AssetHead`] as
+    /// text, and the bytes in binary messages.
+    Asset {
+        /// The link's name.
+        id: LinkId,
+        /// The path of the asset.
+        name: String,
+        /// The first byte.
+        #[serde(default)]
+        from: u64,
+        /// The byte after the last one; the end of the asset if this is missing.
+        #[serde(default)]
+        to: Option<u64>,
+        /// Whether only the head is wanted.
+        #[serde(default)]
+        head: bool,
+    },
     /// What later relays may say.
     #[serde(other)]
     Other,
+}
+
+/// The start of a master's answer to a request for an asset.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetHead {
+    /// Why there is no such asset, in words for people; empty if there is one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub no: String,
+    /// Length of the whole asset.
+    #[serde(default)]
+    pub length: u64,
+    /// The first byte that follows.
+    #[serde(default)]
+    pub from: u64,
+    /// The byte after the last one that follows.
+    #[serde(default)]
+    pub to: u64,
+    /// Hash of the whole asset.
+    #[serde(default)]
+    pub hash: String,
+    /// The media type.
+    #[serde(default)]
+    pub kind: String,
 }
 
 /// A link's name at the relay: letters that are no more than one segment of a path.

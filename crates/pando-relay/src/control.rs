@@ -217,6 +217,7 @@ impl MasterSocket {
             url,
             stun: self.relay.ice.stun(&host),
             deny_net: page.deny_net,
+            assets: true,
         }));
         let content = Content { function, page, host, ice_servers };
         if !self.relay.rooms().opened(&lease.token, lease.number, content, to_master.clone()) {

@@ -21,7 +21,7 @@ use axum::{
 };
 use denied::Denied;
 use pando_protocol::signalling;
-use pando_web::{Application, Client, ConnectionSlot};
+use pando_web::{Application, AssetQuery, Client, ConnectionSlot};
 use serde_json::json;
 use std::{
     net::IpAddr,
@@ -62,7 +62,8 @@ impl RelayRequest {
         let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         // Masters send as many requests as their volunteers do; the mistakes of masters are
         // counted separately.
-        let is_a_masters = segments.len() > 2 || segments[0] == "rooms";
+        let is_asset = segments.get(1) == Some(&"assets");
+        let is_a_masters = segments[0] == "rooms" || segments.len() > 2 && !is_asset;
         if !is_a_masters && !self.relay.guards().requests.take(self.from, Instant::now()) {
             return Err(Denied::new(
                 StatusCode::TOO_MANY_REQUESTS,
@@ -83,6 +84,7 @@ impl RelayRequest {
             [token, "signal"] => self.signal(token).await,
             [token, "socket"] => self.volunteer_link(token),
             [token, name] => self.file(token, name),
+            [token, "assets", ..] => self.asset(token, path.splitn(4, '/').nth(3)).await,
             _ => Err(self.nothing()),
         }
     }
@@ -118,12 +120,37 @@ impl RelayRequest {
             content.zip(rooms.handle(token).map(|shell| shell.traffic()))
         };
         let (content, traffic) = found.ok_or_else(|| self.nothing())?;
+        pages::file(&content, &traffic, name, &self.parts.headers, &self.authority())
+            .ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
+    }
+
+    /// Passes on an asset, which the room's master sends.
+    async fn asset(self, token: &str, path: Option<&str>) -> Result<Response, Denied> {
+        let content = self.relay.rooms().content(token).cloned();
+        let content = content.ok_or_else(|| self.nothing())?;
+        let query = path.and_then(|path| AssetQuery::of(path, &self.parts));
+        let Some(query) = query.filter(|_| content.page.assets) else {
+            return Err(Denied::new(StatusCode::NOT_FOUND, ""));
+        };
+        let slot = self.admit(token)?;
+        let head_only = self.parts.method == Method::HEAD;
+        let answer = link::asset(self.relay.clone(), token.to_owned(), query, head_only).await;
+        drop(slot);
+        let mut response = answer.ok_or(Denied::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the run's machine does not send the asset",
+        ))?;
+        let authority = self.authority();
+        pages::set_policy(&content, &self.parts.headers, &authority, response.headers_mut());
+        Ok(response)
+    }
+
+    /// The relay, as the client knows it.
+    fn authority(&self) -> String {
         let place = self.relay.url.clone().or_else(|| {
             RelayAddress::of(&self.parts.headers, self.relay.tls, self.relay.behind_proxy)
         });
-        let authority = place.as_ref().map(RelayAddress::authority).unwrap_or_default();
-        pages::file(&content, &traffic, name, &self.parts.headers, authority)
-            .ok_or(Denied::new(StatusCode::NOT_FOUND, ""))
+        place.as_ref().map(RelayAddress::authority).unwrap_or_default().to_owned()
     }
 
     async fn signal(mut self, token: &str) -> Result<Response, Denied> {

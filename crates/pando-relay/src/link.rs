@@ -4,6 +4,7 @@
 //! Their frames are passed on one to one ([`frames`]). Each direction has its own small buffer,
 //! and reads only while its output is taken.
 
+mod asset;
 mod frames;
 mod pump;
 
@@ -15,6 +16,8 @@ use super::{
     letters,
     traffic::Traffic,
 };
+pub(crate) use asset::asset;
+
 use frames::BrokenFrame;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;

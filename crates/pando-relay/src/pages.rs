@@ -39,17 +39,28 @@ pub(super) fn file(
         }
     };
     let mut response = Response::new(body);
-    let headers: [(HeaderName, HeaderValue); 3] = [
+    let headers: [(HeaderName, HeaderValue); 2] = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::CONTENT_LENGTH, HeaderValue::from(length)),
-        (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
     ];
     response.headers_mut().extend(headers);
+    set_policy(content, request, authority, response.headers_mut());
+    Some(response)
+}
+
+/// Sets the headers of a file of a room, in an answer to a request with the headers `request`.
+pub(super) fn set_policy(
+    content: &Content,
+    request: &HeaderMap,
+    authority: &str,
+    headers: &mut HeaderMap,
+) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag"));
     // Workers made from blobs, as on this page, use the policy of the page.
     let network = if content.page.deny_net { Network::Closed } else { Network::Open };
     let policy = Policy::new(authority, network, content.page.dom).shared().asked_by(request);
-    policy.set(response.headers_mut(), &policy.page(""));
-    Some(response)
+    policy.set(headers, &policy.page(""));
 }
 
 fn page(content: &Content) -> String {

@@ -13,7 +13,10 @@ mod child;
 mod probe;
 
 use crate::engine::{Core, CoreEvents, CoreId, Engine};
-use pando_protocol::{core::ToCore, volunteer::JobOptions};
+use pando_protocol::{
+    core::{AssetsFolder, ToCore},
+    volunteer::JobOptions,
+};
 use std::sync::Arc;
 
 /// Oldest version of Node that works.
@@ -73,12 +76,17 @@ pub struct Node {
 }
 
 impl Node {
-    /// Finds `node`, for children that run the bundle `code`.
+    /// Finds `node`, for children that run the bundle `code`, with this folder of `assets`.
     ///
     /// # Errors
     /// When Node is missing, too old or does not start, or the system does not support these
     /// children.
-    pub async fn find(host: &str, code: &str, options: &JobOptions) -> Result<Self, NodeError> {
+    pub async fn find(
+        host: &str,
+        code: &str,
+        options: &JobOptions,
+        assets: Option<AssetsFolder>,
+    ) -> Result<Self, NodeError> {
         if !cfg!(unix) {
             return Err(NodeError::System);
         }
@@ -90,6 +98,7 @@ impl Node {
         let init = ToCore::Init {
             code: code.to_owned(),
             options: options.clone(),
+            assets,
             parent: std::process::id(),
         };
         let mut bytes = vec![0];

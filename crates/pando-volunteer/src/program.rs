@@ -15,6 +15,7 @@ use crate::{
 use pando_process::secrets;
 use pando_protocol::core::CoreMessage;
 use std::{
+    path::PathBuf,
     process::Stdio,
     sync::{
         Arc,
@@ -46,6 +47,8 @@ pub struct Program {
     separator: u8,
     /// Whether answers must be JSON texts.
     json: bool,
+    /// The folder of assets, for the children's variable `PANDO_ASSETS`.
+    assets: Option<PathBuf>,
     guard: Arc<Guard>,
     facts: Arc<ProgramFacts>,
 }
@@ -66,15 +69,22 @@ struct ProgramFacts {
 }
 
 impl Program {
-    /// Children that run the shell's `command` in this process's folder.
+    /// Children that run the shell's `command` in this process's folder, with this folder of
+    /// `assets`.
     ///
     /// # Errors
     /// When no shell can be started.
-    pub fn new(command: &str, separator: u8, json: bool) -> std::io::Result<Self> {
+    pub fn new(
+        command: &str,
+        separator: u8,
+        json: bool,
+        assets: Option<PathBuf>,
+    ) -> std::io::Result<Self> {
         Ok(Self {
             command: command.into(),
             separator,
             json,
+            assets,
             guard: Arc::new(Guard::start()?),
             facts: Arc::default(),
         })
@@ -97,6 +107,7 @@ impl Program {
         let child = group::leader(held(&self.command))
             // Python buffers its output to a pipe by default.
             .env("PYTHONUNBUFFERED", "1")
+            .envs(self.assets.iter().map(|folder| ("PANDO_ASSETS", folder)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

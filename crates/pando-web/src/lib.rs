@@ -4,6 +4,7 @@
 //! say what it wants is dropped; TLS is spoken where there is a [`Certificate`]. [`Policy`] has the headers that tell browsers what may
 //! run where. [`embedded`] holds the built pages and scripts of `web/`.
 
+mod assets;
 mod connections;
 pub mod embedded;
 mod gate;
@@ -12,6 +13,7 @@ mod nothing;
 mod rates;
 mod tls;
 
+pub use assets::{AssetQuery, asset_response};
 pub use connections::{ConnectionSlot, Connections};
 pub use gate::{Gate, Refusal};
 pub use headers::{NO_SERVICE_WORKER, Network, Policy, always, requests_service_worker};

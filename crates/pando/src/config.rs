@@ -21,6 +21,7 @@ pub(crate) use server::{DEFAULT_PORT, ServerConfig, Tls, is_blocked};
 pub(crate) use shape::ShapeOptions;
 
 use crate::{
+    assets::Assets,
     cli::{Cli, Variable},
     console::Console,
     failed::{self, FailedList},
@@ -61,6 +62,8 @@ pub(crate) struct RunConfig {
     pub(crate) shape: ShapeOptions,
     /// A program in the loop gives values and hears of each result at once (`--sync-stdio`).
     pub(crate) sync: bool,
+    /// The folder of files for the function (`--assets`).
+    pub(crate) assets: Option<Arc<Assets>>,
     /// How volunteers call the function.
     pub(crate) job: JobOptions,
     pub(crate) policies: Policies,
@@ -276,6 +279,7 @@ impl RunConfig {
                 function: String::new(),
                 dom: cli.calls.dom,
                 deny_net: cli.network.deny_net,
+                assets: cli.calls.assets.is_some(),
                 title: cli.devices.title.clone().unwrap_or_else(|| default_title(&cli)),
                 from: cli.devices.from.clone().unwrap_or_default(),
                 relay_url: String::new(),
@@ -321,6 +325,10 @@ impl RunConfig {
             grace: cli.failures.grace,
             dry_run: false,
             notes,
+            assets: match &cli.calls.assets {
+                Some(folder) => Some(Arc::new(Assets::in_folder(folder)?)),
+                None => None,
+            },
             env: cli.calls.env.into_iter().map(|Variable(name, value)| (name, value)).collect(),
             function: match (cli.calls.exec, cli.function) {
                 _ if cli.calls.eval.is_some() => {

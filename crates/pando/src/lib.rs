@@ -5,6 +5,7 @@
 //! `pando` is this library with the command line, standard input and standard output around it.
 //! `ARCHITECTURE.md` describes the parts.
 
+mod assets;
 mod channel;
 mod cli;
 mod config;

@@ -17,6 +17,7 @@ pub(crate) use hosts::Hosts;
 pub(crate) use visitor::is_loopback;
 
 use crate::{
+    assets::{Answer, AssetRequest, Assets},
     channel::webrtc::Peers,
     console::Console,
     ice::IceServer,
@@ -24,6 +25,7 @@ use crate::{
     monitor::Monitor,
 };
 use axum::{
+    body::Body,
     extract::Request,
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -31,7 +33,8 @@ use axum::{
 use files::PageFiles;
 use pando_protocol::page::PageOptions;
 use pando_web::{
-    AddressRates, Application, Certificate, Client, ConnectionSlot, Connections, Gate, Refusal,
+    AddressRates, Application, AssetQuery, Certificate, Client, ConnectionSlot, Connections, Gate,
+    Refusal, asset_response,
 };
 use std::{
     sync::{Arc, Mutex},
@@ -76,6 +79,8 @@ pub(crate) struct VolunteerSite {
     pub(crate) peers: Option<Peers>,
     /// The ICE servers for browsers.
     pub(crate) ice_servers: Vec<IceServer>,
+    /// The folder of assets, if there is one.
+    pub(crate) assets: Option<Arc<Assets>>,
 }
 
 struct SiteServer {
@@ -216,6 +221,23 @@ impl SiteServer {
 }
 
 impl VolunteerServer {
+    /// Answers a request for the asset at `path`.
+    async fn asset(&self, path: &str, assets: &Arc<Assets>, request: Request) -> Response {
+        let (request, _) = request.into_parts();
+        let Some(query) = AssetQuery::of(path, &request) else {
+            return (StatusCode::BAD_REQUEST, "this is no name of an asset").into_response();
+        };
+        let (is_part, head_only) = (query.is_of_part(), request.method == Method::HEAD);
+        let AssetQuery { name, from, to } = query;
+        let answer = Answer::to(assets, AssetRequest { name, from, to, head_only }).await;
+        answer.tell(&self.site.master.events);
+        let head = answer.head.clone();
+        let mut response = asset_response(&head, is_part, Body::from_stream(answer.pieces()));
+        // A script among the assets may run in a worker, and then has the policy of a function.
+        self.files.set_policy(response.headers_mut(), &request.headers);
+        response
+    }
+
     /// Answers a request for `name`, without the token, on the connection of `slot`; `None` if
     /// there is no such name.
     async fn respond(
@@ -227,10 +249,11 @@ impl VolunteerServer {
         match name {
             "socket" => Some(socket::socket(self.site.clone(), slot, request).await),
             "signal" => Some(signal::signal(self.site.clone(), request).await),
-            name if matches!(*request.method(), Method::GET | Method::HEAD) => {
-                self.files.file(name, request.headers())
-            }
-            _ => None,
+            _ if !matches!(*request.method(), Method::GET | Method::HEAD) => None,
+            name => match (name.strip_prefix("assets/"), &self.site.assets) {
+                (Some(path), Some(assets)) => Some(self.asset(path, assets, request).await),
+                _ => self.files.file(name, request.headers()),
+            },
         }
     }
 }

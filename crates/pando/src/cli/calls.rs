@@ -2,7 +2,7 @@
 
 use crate::duration::duration;
 use clap::{Args, builder::BoolishValueParser as YesOrNo};
-use std::{env, time::Duration};
+use std::{env, path::PathBuf, time::Duration};
 
 /// See the module.
 #[derive(Debug, Clone, Args)]
@@ -22,6 +22,12 @@ pub(crate) struct Calls {
     /// join), it reads values as lines and answers each with a line
     #[arg(long, env = "PANDO_EXEC", value_name = "COMMAND")]
     pub(crate) exec: Option<String>,
+
+    /// Folder of files for the function: models, lexicons, WebAssembly. Each device fetches a file
+    /// once, when the function first asks for it (context.asset, context.assetUrl). A program of
+    /// --exec finds the folder's path in PANDO_ASSETS
+    #[arg(long, env = "PANDO_ASSETS", value_name = "DIR")]
+    pub(crate) assets: Option<PathBuf>,
 
     /// Run the function in the page (canvas, buttons, a person's judgement): implies --cores 0
     #[arg(long, env = "PANDO_DOM", value_parser = YesOrNo::new())]

@@ -32,6 +32,7 @@ impl RunConfig {
             text("--output-dir", output_dir.map(|dir| dir.display().to_string()).as_deref()),
             text("--ext", ext.as_deref()),
             text("--exec", command),
+            text("--assets", self.assets.as_ref().map(|assets| assets.given())),
             text("--confirm", self.policies.confirm.as_deref()),
         ];
         // The values are not kept, because they may be secrets.

@@ -11,7 +11,7 @@ use crate::{
     volunteer::{CoreEvent, CoreId, Engine, First, Node, Program, killed_from_outside},
 };
 use pando_bundler::{Bundle, name_of};
-use pando_protocol::core::CoreMessage;
+use pando_protocol::core::{AssetsFolder, CoreMessage};
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
@@ -110,7 +110,9 @@ impl Function {
     /// The function for a program `command` (`--exec`): nothing is bundled, and only this machine
     /// can run the program.
     fn program(command: &str, config: &RunConfig) -> Result<Self, StartError> {
-        let program = Program::new(command, config.framing.separator, config.job.json);
+        let assets = config.assets.as_ref().map(|assets| assets.root().to_owned());
+        let program =
+            Program::new(command, config.framing.separator, config.job.json, assets);
         let program = program
             .map_err(|error| StartError(format!("--exec: no shell can be started: {error}")))?;
         let local = Local { engine: Arc::new(program.clone()), first: None };
@@ -149,6 +151,7 @@ impl Function {
             page: config.job.dom,
             buffer: config.reads_files(),
             env: config.env.clone(),
+            assets: config.assets.is_some(),
         };
         let bundle = pando_bundler::bundle(path, &bundler)
             .await
@@ -167,7 +170,11 @@ impl Function {
             return Ok(function);
         }
         let host = embedded::web("node.js").unwrap_or_default();
-        match Node::find(host, &function.bundle.code, &config.job).await {
+        let assets = config.assets.as_ref().map(|assets| AssetsFolder {
+            root: assets.root().display().to_string(),
+            given: assets.given().to_owned(),
+        });
+        match Node::find(host, &function.bundle.code, &config.job, assets).await {
             Ok(node) => {
                 notes.extend(node.note());
                 function.engine = format!("Node.js {}", node.version());

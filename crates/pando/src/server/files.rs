@@ -41,6 +41,18 @@ impl PageFiles {
         }
     }
 
+    /// Sets the headers for a script, in an answer to a request with the headers `request`.
+    pub(super) fn set_policy(&self, headers: &mut HeaderMap, request: &HeaderMap) {
+        let policy = self.policy(request);
+        policy.set(headers, &policy.script());
+    }
+
+    fn policy(&self, request: &HeaderMap) -> Policy {
+        let authority =
+            request.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        Policy::new(authority, self.network, self.dom).asked_by(request)
+    }
+
     /// The file `name`, for a request with these headers; `None` if there is no such file.
     pub(super) fn file(&self, name: &str, request: &HeaderMap) -> Option<Response> {
         const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -49,9 +61,7 @@ impl PageFiles {
             "function.js" => (SCRIPT, self.function.clone()),
             _ => (SCRIPT, Bytes::from_static(embedded::page_script(name)?.as_bytes())),
         };
-        let authority =
-            request.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let policy = Policy::new(authority, self.network, self.dom).asked_by(request);
+        let policy = self.policy(request);
         // Workers use the headers of their script, not of the page.
         let content_policy =
             if name.is_empty() { policy.page(&self.style) } else { policy.script() };

@@ -6,6 +6,7 @@ use super::{
     client::{ConnectError, RelayClient, RelaySocket},
 };
 use crate::{
+    assets::{Answer, AssetRequest},
     channel::{self, Peers},
     console::printable,
     ice::IceServer,
@@ -105,8 +106,8 @@ impl RoomClient {
                 "the relay broke off while the room was being opened ({what}): try again"
             ))
         };
-        let RoomContent { function, page, token, key, ice_servers } = &*self.content;
-        let deny_net = page.deny_net;
+        let RoomContent { function, page, token, key, ice_servers, .. } = &*self.content;
+        let (deny_net, has_assets) = (page.deny_net, page.assets);
         let open = ToRelay::Open(Open {
             version: VERSION,
             at: Some(self.relay.address().to_owned()),
@@ -135,6 +136,12 @@ impl RoomClient {
                     Ok(FromRelay::Opened { deny_net: false, .. }) if deny_net => {
                         return Err(ConnectError(
                             "this relay cannot keep functions from the network (--deny-net): use one of this version".into(),
+                        ));
+                    }
+                    Ok(FromRelay::Opened { assets: false, .. }) if has_assets => {
+                        return Err(ConnectError(
+                            "this relay cannot pass on assets (--assets): use one of this version"
+                                .into(),
                         ));
                     }
                     Ok(FromRelay::Opened { url, stun, .. }) => return Ok((url, stun)),
@@ -268,6 +275,9 @@ impl RoomClient {
             }
             Ok(FromRelay::Left { peer }) => drop(conversations.remove(&peer)),
             Ok(FromRelay::Link { id }) => self.link(id),
+            Ok(FromRelay::Asset { id, name, from, to, head }) => {
+                self.asset(id, AssetRequest { name, from, to, head_only: head })
+            }
             _ => {}
         }
     }
@@ -338,6 +348,25 @@ impl RoomClient {
             if let Ok(socket) = relay.link(&content.token, &id, &content.key).await {
                 let (ours, theirs) = channel::pair();
                 tokio::join!(attend(master, door, ours), channel::carry(socket, theirs));
+            }
+        });
+    }
+
+    /// A volunteer wants an asset: sends it on a link.
+    fn asset(&self, id: LinkId, request: AssetRequest) {
+        let Some(assets) = self.content.assets.clone() else { return };
+        let (relay, content, master) =
+            (self.relay.clone(), self.content.clone(), self.master.clone());
+        // A volunteer that gets no answer tries again.
+        let Some(slot) = self.connections.slot(None, usize::MAX) else { return };
+        tokio::spawn(async move {
+            let _slot = slot;
+            if let Ok(mut socket) = relay.link(&content.token, &id, &content.key).await {
+                let answer = Answer::to(&assets, request).await;
+                answer.tell(&master.events);
+                // A volunteer that hears the end before the last byte asks for the rest.
+                let _ = answer.send(&mut socket).await;
+                let _ = socket.close(None).await;
             }
         });
     }

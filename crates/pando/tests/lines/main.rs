@@ -1,5 +1,6 @@
 //! Streams without faults: status 0, and every line in its place.
 
+mod assets;
 mod callbacks;
 mod chunk;
 mod embedding;

@@ -1,5 +1,6 @@
 //! Volunteers' tabs: the real binary and real Chromium, one process per device.
 
+mod assets;
 mod departures;
 mod figure_4;
 mod frozen;
