@@ -9,21 +9,30 @@ var CALLBACK_STYLE = '/pando/1.0.0'
  * `config.callable`: whether the function may call its second argument. `config.answersLater`:
  * whether a call that returns `undefined` may still call back; if this is null, the number of
  * parameters decides. `config.returns`: whether a value that it returns is an answer, and not the
- * number of a timer or the like. `config.env`: the variables of the environment. `config.assets`:
+ * number of a timer or the like. `config.names`: whether values begin with the names of files.
+ * `config.env`: the variables of the environment. `config.assets`:
  * the module for assets of a tab, if the run has assets.
  */
 exports.adapt = function (exported, config) {
   var fallback = member(exported, 'default')
   if (isFunction(member(exported, CALLBACK_STYLE)) || isFunction(member(fallback, CALLBACK_STYLE))) {
-    return exported
+    return config.names ? withoutNames(exported, fallback) : exported
   }
   var f = [fallback, exported, member(fallback, 'default')].find(isFunction)
-  if (!f || (config.answersLater === null && takesOne(f))) return exported
+  if (!f) return exported
+  if (config.answersLater === null && takesOne(f)) {
+    return config.names ? function (x) { return f(split(x).value) } : exported
+  }
   var mayWait = config.answersLater === null ? f.length > 1 : config.answersLater
   var isExtended = false
   return function (x, context) {
     if (!isExtended) extend(Object.getPrototypeOf(context), config)
     isExtended = true
+    if (config.names) {
+      var file = split(x)
+      x = file.value
+      define(context, 'name', file.name)
+    }
     return config.callable ? new Call(context, mayWait, config.returns).answer(f, x) : f(x, context)
   }
 }
@@ -36,6 +45,26 @@ function extend(members, config) {
   var assets = host.assets || config.assets || none
   add(members, 'asset', function () { return assets.asset })
   add(members, 'assetUrl', function () { return assets.assetUrl })
+}
+
+/** The name and the bytes of a file: the length of the name comes first. */
+function split(x) {
+  var end = 4 + x.readUInt32BE(0)
+  return { name: x.toString('utf8', 4, end), value: x.subarray(end) }
+}
+
+/** The same for a function in the other style, which has no context. */
+function withoutNames(exported, fallback) {
+  var holder = isFunction(member(exported, CALLBACK_STYLE)) ? exported : fallback
+  var result = {}
+  result[CALLBACK_STYLE] = function (x, cb) {
+    return holder[CALLBACK_STYLE](split(x).value, cb)
+  }
+  return result
+}
+
+function define(holder, name, value) {
+  Object.defineProperty(holder, name, { value: value, configurable: true, enumerable: true })
 }
 
 /** What answers in a run without assets. */
@@ -121,9 +150,12 @@ Call.prototype.second = function () {
   var call = this
   var second = function (error, result) { call.calledBack(error, result) }
   if (!callable) callable = callableLike(this.context)
-  // A function's own name would hide a member of the context.
-  delete second.name
-  return Object.assign(Object.setPrototypeOf(second, callable), this.context)
+  Object.setPrototypeOf(second, callable)
+  Object.keys(this.context).forEach(function (key) { define(second, key, call.context[key]) })
+  Object.getOwnPropertySymbols(this.context).forEach(function (key) {
+    second[key] = call.context[key]
+  })
+  return second
 }
 
 Call.prototype.calledBack = function (error, result) {

@@ -55,6 +55,8 @@ pub(crate) struct EntryModule {
     exports_names: bool,
     /// What the function does with its second argument.
     second: SecondArgument,
+    /// Whether the source has the word `name`.
+    mentions_name: bool,
 }
 
 impl EntryModule {
@@ -86,6 +88,7 @@ impl EntryModule {
                 }
                 second => second,
             },
+            mentions_name: source.contains("name"),
             path,
         })
     }
@@ -110,6 +113,18 @@ impl EntryModule {
         )
     }
 
+    /// Whether values need the names of their files.
+    pub(crate) fn asks_for_names(&self, options: &Options) -> bool {
+        options.files
+            && match &self.second {
+                SecondArgument::Unused => false,
+                SecondArgument::Context(members) => members.contains("name"),
+                SecondArgument::Callback { .. }
+                | SecondArgument::Hidden
+                | SecondArgument::Unknown => self.mentions_name,
+            }
+    }
+
     /// The expression `exports`, with the adapter around it if the function may need one.
     fn adapted(&self, exports: &str, options: &Options) -> String {
         let (callable, answers_later, returns) = match &self.second {
@@ -129,6 +144,7 @@ impl EntryModule {
             "answersLater": answers_later,
             "returns": returns,
             "env": options.env,
+            "names": self.asks_for_names(options),
         });
         let assets = match options.assets {
             true => format!("require('{ASSETS}')"),

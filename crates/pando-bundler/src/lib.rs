@@ -88,6 +88,8 @@ pub struct Options {
     pub buffer: bool,
     /// The variables of the environment for the function, by name.
     pub env: BTreeMap<String, String>,
+    /// Whether values are files, whose names come before their bytes if [`Bundle::names`] says so.
+    pub files: bool,
     /// Whether the run has assets, which the function reads by its context.
     pub assets: bool,
 }
@@ -95,7 +97,14 @@ pub struct Options {
 impl Options {
     /// Options for a function in workers, whose values are texts, with these built-ins.
     pub const fn new(builtins: fn(&str) -> Option<&'static str>) -> Self {
-        Self { builtins, page: false, buffer: false, env: BTreeMap::new(), assets: false }
+        Self {
+            builtins,
+            page: false,
+            buffer: false,
+            env: BTreeMap::new(),
+            files: false,
+            assets: false,
+        }
     }
 }
 
@@ -113,6 +122,9 @@ pub struct Bundle {
     pub modules: Vec<PathBuf>,
     /// Whether the entry is an ES module or TypeScript.
     pub esm: bool,
+    /// Whether the function may ask for the name of its file. Then each value begins with the
+    /// length of the name in bytes (32 bits, big endian) and the name.
+    pub names: bool,
     origins: origins::Origins,
     missing: empty_builtins::Missing,
 }

@@ -1,7 +1,7 @@
 //! The options for rolldown, and the runs of rolldown for one bundle.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -78,7 +78,7 @@ pub(crate) async fn run(entry: &EntryModule, options: &Options) -> Result<Bundle
             seen: seen.clone(),
         };
         match generate(entry, options, plugin).await {
-            Ok(output) => return finish(entry, &options.env, output, &seen, &finder),
+            Ok(output) => return finish(entry, options, output, &seen, &finder),
             // JavaScript needs no tsconfig.json, so an unusable one does not matter.
             Err(problems)
                 if finder.reads_tsconfig
@@ -178,10 +178,10 @@ fn only_sloppy(problems: &[BuildDiagnostic]) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The bundle of rolldown's `output`. `given`: the variables of the environment.
+/// The bundle of rolldown's `output`.
 fn finish(
     entry: &EntryModule,
-    given: &BTreeMap<String, String>,
+    options: &Options,
     output: BundleOutput,
     seen: &Findings,
     finder: &Finder,
@@ -213,9 +213,10 @@ fn finish(
     Ok(Bundle {
         hash: xxhash_with_base(code.as_bytes(), 16)[..HASH_LENGTH].to_owned(),
         code,
-        warnings: seen.warnings(given).into_iter().chain(harmless).collect(),
+        warnings: seen.warnings(&options.env).into_iter().chain(harmless).collect(),
         modules: files.map(source::file_of).collect(),
         esm: entry.esm,
+        names: entry.asks_for_names(options),
         origins,
         missing: seen.missing(),
     })

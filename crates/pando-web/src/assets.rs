@@ -7,6 +7,9 @@ use axum::{
 };
 use pando_protocol::relay::AssetHead;
 
+/// Most bytes of a name.
+const LONGEST_NAME: usize = 4096;
+
 /// A request for an asset, or for a part of it: by `?from=…&to=…`, which needs no permission from
 /// another origin, or by a header `Range`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +26,8 @@ impl AssetQuery {
     /// The request for the asset at `path`, which is the rest of a URL's path. `None` if its
     /// encoding is not valid.
     pub fn of(path: &str, request: &Parts) -> Option<Self> {
-        let name = decoded(path)?;
+        // A relay passes the name on in one message, which has a limit.
+        let name = decoded(path).filter(|name| name.len() <= LONGEST_NAME)?;
         let (mut from, mut to) = range(request).unwrap_or_default();
         for pair in request.uri.query().unwrap_or_default().split('&') {
             match pair.split_once('=') {
@@ -55,7 +59,10 @@ pub fn asset_response(head: &AssetHead, is_part: bool, body: Body) -> Response {
     set(headers, header::ETAG, &format!("\"{}\"", head.hash));
     set(headers, header::ACCEPT_RANGES, "bytes");
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(head.to.saturating_sub(head.from)));
-    if is_part {
+    if is_part && head.from >= head.length && head.length > 0 {
+        set(headers, header::CONTENT_RANGE, &format!("bytes */{}", head.length));
+        *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+    } else if is_part {
         let last = head.to.saturating_sub(1);
         let part = format!("bytes {}-{last}/{}", head.from, head.length);
         set(headers, header::CONTENT_RANGE, &part);
@@ -130,5 +137,31 @@ mod tests {
         assert_eq!(query("/t/assets/a", Some("bytes=5-8")), Some(("a".into(), 5, Some(9))));
         assert_eq!(query("/t/assets/a", Some("bytes=5-")), Some(("a".into(), 5, None)));
         assert_eq!(query("/t/assets/a", Some("bytes=-5")), all("a"));
+        assert_eq!(query(&format!("/t/assets/{}", "a".repeat(LONGEST_NAME + 1)), None), None);
+    }
+
+    #[test]
+    fn answers_name_their_part() {
+        let head = |from, to| AssetHead {
+            length: 9,
+            from,
+            to,
+            hash: "ab".into(),
+            kind: "image/png".into(),
+            no: String::new(),
+        };
+        let told = |head: AssetHead, is_part| {
+            let response = asset_response(&head, is_part, Body::empty());
+            let range = response.headers().get(header::CONTENT_RANGE).cloned();
+            let range = range.map(|range| range.to_str().unwrap().to_owned());
+            (response.status().as_u16(), range.unwrap_or_default())
+        };
+        assert_eq!(told(head(0, 9), false), (200, String::new()));
+        assert_eq!(told(head(2, 5), true), (206, "bytes 2-4/9".into()));
+        assert_eq!(told(head(9, 9), true), (416, "bytes */9".into()));
+        let none = AssetHead { no: "none\r\n".into(), ..AssetHead::default() };
+        assert_eq!(told(none, true).0, 404);
+        let strange = AssetHead { kind: "a\r\nb".into(), ..head(0, 9) };
+        assert_eq!(told(strange, false).0, 200);
     }
 }

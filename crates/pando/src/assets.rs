@@ -29,6 +29,8 @@ pub(crate) struct Assets {
     given: String,
     /// The hashes that are known, as long as the files do not change.
     known: Mutex<HashMap<PathBuf, Known>>,
+    /// Held while a file is hashed, so that nobody hashes it twice.
+    hashing: Mutex<()>,
 }
 
 struct Known {
@@ -65,7 +67,7 @@ impl Assets {
                 "--assets {given}: this is no folder: name the folder of the files"
             ));
         }
-        Ok(Self { root, given, known: Mutex::default() })
+        Ok(Self { root, given, known: Mutex::default(), hashing: Mutex::default() })
     }
 
     /// The folder's path, without symbolic links.
@@ -87,6 +89,7 @@ impl Assets {
         let mut file = fs::File::open(&path).map_err(|error| no(&error))?;
         let about = file.metadata().map_err(|error| no(&error))?;
         let modified = about.modified().ok();
+        let _alone = self.hashing.lock().unwrap_or_else(PoisonError::into_inner);
         let hash = match self.known_hash(&path, about.len(), modified) {
             Some(hash) => hash,
             None => {

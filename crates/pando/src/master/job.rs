@@ -8,11 +8,11 @@ use super::{files::Files, items::Framing, shape::Shape};
 use crate::{
     config::{BatchSize, FailureLimit, OnError},
     failed::FailedItems,
-    protocol::JobOptions,
+    protocol::{JobOptions, Value},
 };
 use pando_bundler::Bundle;
 use std::{sync::Arc, time::Duration};
-use stream_lender::{Index, Order};
+use stream_lender::{Index, Lent, Order};
 
 /// The job of a run: its function and options, which stay the same from start to end.
 #[derive(Debug, Clone)]
@@ -77,6 +77,15 @@ pub(crate) enum InputSize {
 }
 
 impl Job {
+    /// The form of a value for a volunteer: with the name of its file, if the function asks for
+    /// names.
+    pub(super) fn sent(&self, Lent { loan, value }: Lent<Value>) -> Lent<Value> {
+        match self.files.as_ref().filter(|_| self.function.names) {
+            Some(files) => Lent { loan, value: files.with_name(loan.index, value) },
+            None => Lent { loan, value },
+        }
+    }
+
     /// Values per core: the fixed batch size, or else the calls open at a time.
     pub(super) fn per_core(&self) -> u64 {
         match self.batch_size {

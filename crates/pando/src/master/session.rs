@@ -228,12 +228,17 @@ impl Session {
                 self.master.events.write("lent", fields);
             }
         }
+        if self.master.job.function.names {
+            let lent = self.lent.drain(..).map(|lent| self.master.job.sent(lent)).collect();
+            self.lent = lent;
+        }
         self.queue_values();
         Ok(())
     }
 
     /// Sends a value for which the session has not asked.
-    fn send_unasked(&mut self, Lent { loan, value }: Lent<Value>) {
+    fn send_unasked(&mut self, lent: Lent<Value>) {
+        let Lent { loan, value } = self.master.job.sent(lent);
         self.send.send(encode_values([(loan, &value)], value_len(&value)), 1);
         self.master
             .events

@@ -151,6 +151,7 @@ impl Function {
             page: config.job.dom,
             buffer: config.reads_files(),
             env: config.env.clone(),
+            files: config.reads_files(),
             assets: config.assets.is_some(),
         };
         let bundle = pando_bundler::bundle(path, &bundler)

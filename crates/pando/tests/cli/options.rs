@@ -68,6 +68,7 @@ const DESIGN: &[(&str, &str)] = &[
     ("--progress", "[default: auto]"),
     ("--quiet", "-q, --quiet"),
     ("--verbose", "-v, --verbose"),
+    ("--assets", "Each device fetches a file once"),
     ("--eval", "-e, --eval"),
     ("--env", "All volunteers can read it"),
     ("--help", "-h, --help"),

@@ -352,3 +352,29 @@ fn files_without_end_are_refused_in_words() {
         .collect::<Vec<_>>();
     shell.inside(&launcher).run().gives("given\0");
 }
+
+#[test]
+fn a_function_that_asks_for_it_has_the_name_of_its_file() {
+    for f in [
+        "export default (x, { name }) => name + ': ' + x + x.length",
+        "module.exports = (x, cb) => setTimeout(() => cb(null, cb.name + ': ' + x + x.length), 1)",
+        "module.exports = (x, context) => { context(null, context.name + ': ' + x + Buffer.isBuffer(x).toString().length) }",
+    ] {
+        let run = PandoCommand::new(f)
+            .with_file("one", "abcd")
+            .with_file("deep/two é", "efgh")
+            .args(["--files", "--local", "one", "deep/two é"])
+            .run();
+        run.gives("one: abcd4\ndeep/two é: efgh4\n");
+    }
+    // Functions that have the word for something else get the bytes alone.
+    for f in [
+        "const name = 'f'\nmodule.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)",
+        "const style = '/pando/' + '1.0.0', name = 5\nexports[style] = (x, cb) => cb(null, x)",
+        "const name = f => f\nmodule.exports = name(x => x)",
+        "const name = 5\nmodule.exports = function (x) { return arguments[0] }",
+    ] {
+        let run = PandoCommand::new(f).with_file("one", "abcd").args(["--files", "--local", "one"]);
+        run.run().gives("abcd\n");
+    }
+}
