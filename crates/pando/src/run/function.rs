@@ -111,8 +111,7 @@ impl Function {
     /// can run the program.
     fn program(command: &str, config: &RunConfig) -> Result<Self, StartError> {
         let assets = config.assets.as_ref().map(|assets| assets.root().to_owned());
-        let program =
-            Program::new(command, config.framing.separator, config.job.json, assets);
+        let program = Program::new(command, config.framing.separator, config.job.json, assets);
         let program = program
             .map_err(|error| StartError(format!("--exec: no shell can be started: {error}")))?;
         let local = Local { engine: Arc::new(program.clone()), first: None };
