@@ -104,13 +104,20 @@ function isFunction(value) {
   return typeof value === 'function'
 }
 
-/** The members of a context that can be called: its own, and those of functions. */
+/** The key of the context within its form that can be called. */
+var CONTEXT = Symbol('context')
+
+/** The members of contexts that can be called: those of contexts and those of functions. */
 var callable = null
 
-function callableLike(context) {
-  var members = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(context))
-  delete members.constructor
-  return Object.create(Function.prototype, members)
+/** Each call costs one function more, which gets its members from here. */
+function membersOf(context) {
+  var members = Object.create(Function.prototype)
+  var names = Object.keys(context).concat(Object.getOwnPropertyNames(Object.getPrototypeOf(context)))
+  names.forEach(function (name) {
+    if (name !== 'constructor') add(members, name, function () { return this[CONTEXT][name] })
+  })
+  return members
 }
 
 /** One call of the function; the first answer counts. */
@@ -148,13 +155,13 @@ Call.prototype.answer = function (f, x) {
 /** The context, in a form that can be called as a callback. */
 Call.prototype.second = function () {
   var call = this
+  var context = this.context
   var second = function (error, result) { call.calledBack(error, result) }
-  if (!callable) callable = callableLike(this.context)
+  if (!callable) callable = membersOf(context)
   Object.setPrototypeOf(second, callable)
-  Object.keys(this.context).forEach(function (key) { define(second, key, call.context[key]) })
-  Object.getOwnPropertySymbols(this.context).forEach(function (key) {
-    second[key] = call.context[key]
-  })
+  second[CONTEXT] = context
+  // A function has a name of its own.
+  if ('name' in context) define(second, 'name', context.name)
   return second
 }
 
