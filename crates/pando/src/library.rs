@@ -88,6 +88,14 @@ impl Pando {
         Self::with(options)
     }
 
+    /// Runs a function given by its code, as `pando -e CODE` does: an expression, or the text of a
+    /// module. Packages come from the working directory.
+    pub fn eval(code: &str) -> Self {
+        let mut options = Cli::defaults();
+        options.calls.eval = Some(code.to_owned());
+        Self::with(options)
+    }
+
     fn with(options: Cli) -> Self {
         Self { options, wrong: None, messages: None }
     }

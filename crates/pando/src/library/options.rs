@@ -39,6 +39,18 @@ impl Pando {
         self
     }
 
+    /// Gives this variable of the environment to the function, on all devices. Every volunteer can
+    /// read it.
+    pub fn env(self, name: &str, value: &str) -> Self {
+        self.option("--env", format_args!("{name}={value}"))
+    }
+
+    /// The folder of files that the function reads by `context.asset` and `context.assetUrl`.
+    pub fn assets(mut self, folder: impl AsRef<Path>) -> Self {
+        self.options.calls.assets = Some(folder.as_ref().into());
+        self
+    }
+
     /// Whether the function runs in the page of a browser, and not in workers.
     pub fn dom(mut self, dom: bool) -> Self {
         self.options.calls.dom = dom;

@@ -14,7 +14,6 @@ use crate::{
     journal::{Commit, Digest, digest},
     protocol::{Form, Value},
 };
-use bytes::{BufMut, BytesMut};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     fs::{self, File},
@@ -124,17 +123,6 @@ impl Files {
         let names = self.names.lock().expect("nobody panics with it");
         let at = names.binary_search_by_key(&index, |(index, _)| *index).ok()?;
         Some(names[at].1.clone())
-    }
-
-    /// The value of the item `index` with the name of its file before its bytes, as the adapter of
-    /// the bundler takes it.
-    pub(super) fn with_name(&self, index: Index, value: Value) -> Value {
-        let name = self.name(index).unwrap_or_default();
-        let mut bytes = BytesMut::with_capacity(4 + name.len() + value.bytes.len());
-        bytes.put_u32(name.len() as u32);
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.extend_from_slice(&value.bytes);
-        Value { bytes: bytes.freeze(), ..value }
     }
 
     /// Creates the folder for results.

@@ -10,6 +10,7 @@ use crate::{
     failed::FailedItems,
     protocol::{JobOptions, Value},
 };
+use bytes::{BufMut, BytesMut};
 use pando_bundler::Bundle;
 use std::{sync::Arc, time::Duration};
 use stream_lender::{Index, Lent, Order};
@@ -77,13 +78,18 @@ pub(crate) enum InputSize {
 }
 
 impl Job {
-    /// The form of a value for a volunteer: with the name of its file, if the function asks for
-    /// names.
+    /// The form of a value for a volunteer. If the function asks for names of files, the name comes
+    /// before the bytes, as [`Bundle::names`] says.
     pub(super) fn sent(&self, Lent { loan, value }: Lent<Value>) -> Lent<Value> {
-        match self.files.as_ref().filter(|_| self.function.names) {
-            Some(files) => Lent { loan, value: files.with_name(loan.index, value) },
-            None => Lent { loan, value },
-        }
+        let Some(files) = self.files.as_ref().filter(|_| self.function.names) else {
+            return Lent { loan, value };
+        };
+        let name = files.name(loan.index).unwrap_or_default();
+        let mut bytes = BytesMut::with_capacity(4 + name.len() + value.bytes.len());
+        bytes.put_u32(name.len() as u32);
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(&value.bytes);
+        Lent { loan, value: Value { bytes: bytes.freeze(), ..value } }
     }
 
     /// Values per core: the fixed batch size, or else the calls open at a time.

@@ -301,3 +301,15 @@ fn url(said: &mpsc::Receiver<String>) -> String {
         }
     }
 }
+
+#[tokio::test]
+async fn a_function_may_be_given_by_its_code_with_variables_and_assets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("five.txt"), "5").expect("a file");
+    let code = "async (x, { env, asset }) => x * env.FACTOR + (await asset('five.txt')).length";
+    let pando = Pando::eval(code).env("FACTOR", "10").assets(folder.path()).local(true).cores(1);
+    let results = all(pando, stream::iter([1, 2])).await;
+    assert_eq!(results.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [11.0, 21.0]);
+    let refused = refusal(Pando::eval("x =>").local(true)).await;
+    assert!(refused.contains("-e:1:") && refused.contains("syntax error"), "{refused}");
+}
