@@ -59,6 +59,8 @@ pub(crate) struct RandomJob {
     open_end: bool,
     pub(crate) heartbeat: Duration,
     pub(crate) journal: bool,
+    /// Results may come in any order.
+    pub(crate) unordered: bool,
     options: Vec<String>,
 }
 
@@ -102,6 +104,7 @@ impl RandomJob {
             open_end: chance.toss(0.3),
             heartbeat,
             journal: chance.toss(0.5),
+            unordered: false,
             options: Vec::new(),
         };
         if count > 50 && matches!(job.tail, Tail::Digits(_)) {
@@ -123,6 +126,9 @@ impl RandomJob {
         } else if job.modern && chance.toss(0.3) {
             job.flaky = Some(chance.one(&often));
         }
+        // Where one value stops the run, chance decides which others are output before.
+        let stops = job.poison.is_some_and(|(_, after)| after == AfterFailure::Stop);
+        job.unordered = !stops && chance.toss(0.15);
         job.as_items =
             count > 0 && framing != ValueFormat::Null && chance.toss(0.1) && job.may_be_items();
         job.options = options(chance, &job);
@@ -262,8 +268,13 @@ impl RandomJob {
                     match self.poison.map(|(_, on_error)| on_error) {
                         Some(AfterFailure::Skip) => {}
                         Some(AfterFailure::Report) => {
-                            let report = serde_json::json!({"error": {"index": index + 1, "message": failure.message}});
-                            expected.output.extend_from_slice(report.to_string().as_bytes());
+                            let message = Json::from(failure.message);
+                            let input = String::from_utf8_lossy(&value.bytes);
+                            let report = format!(
+                                "{{\"error\":{{\"index\":{},\"message\":{message},\"input\":{input}}}}}",
+                                index + 1
+                            );
+                            expected.output.extend_from_slice(report.as_bytes());
                             expected.output.push(b'\n');
                         }
                         Some(AfterFailure::Stop) | None => return expected,
@@ -374,6 +385,9 @@ fn options(chance: &mut Chance, job: &RandomJob) -> Vec<String> {
         options.extend(
             ["--confirm", "test $(($(od -An -N1 -tu1 /dev/urandom) % 5)) != 0"].map(str::to_owned),
         );
+    }
+    if job.unordered {
+        options.push("--unordered".into());
     }
     if !job.as_items {
         options.push("--stdin".into());

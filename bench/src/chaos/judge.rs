@@ -46,6 +46,31 @@ pub fn difference(expected: &[u8], got: &[u8], separator: u8) -> Option<String> 
     Some(format!("result {number} of {all} should be {}; {what}", excerpt(wanted)))
 }
 
+/// As [`difference`], for results in any order. `whole`: all expected ones must be there; otherwise
+/// the last one may be cut off.
+fn difference_in_any_order(
+    expected: &[u8],
+    got: &[u8],
+    separator: u8,
+    whole: bool,
+) -> Option<String> {
+    let sorted = |bytes| {
+        let mut records: Vec<&[u8]> =
+            <[u8]>::split_inclusive(bytes, move |byte| *byte == separator).collect();
+        records.sort_unstable();
+        records
+    };
+    let end = got.iter().rposition(|byte| *byte == separator).map_or(0, |last| last + 1);
+    let got = if whole { got } else { &got[..end] };
+    let (expected, got) = (sorted(expected), sorted(got));
+    if whole {
+        return difference(&expected.concat(), &got.concat(), separator);
+    }
+    let mut expected = expected.into_iter();
+    let surplus = got.into_iter().find(|record| !expected.any(|other| other == *record))?;
+    Some(format!("{} is no result, or comes once more", excerpt(surplus)))
+}
+
 /// The list of everything that is wrong after a run.
 pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<String> {
     let job = &context.plan.job;
@@ -67,11 +92,15 @@ pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<Str
             }
             Some(_) => {}
         }
-        if last || !context.expected.output.starts_with(&life.output) {
-            difference(&context.expected.output, &life.output, job.separator())
-                .into_iter()
-                .for_each(&mut wrong);
-        }
+        let expected = &context.expected.output;
+        let found = match job.unordered {
+            true => difference_in_any_order(expected, &life.output, job.separator(), last),
+            false if last || !expected.starts_with(&life.output) => {
+                difference(expected, &life.output, job.separator())
+            }
+            false => None,
+        };
+        found.into_iter().for_each(&mut wrong);
         if let Some(line) = life
             .said
             .lines()
@@ -123,7 +152,7 @@ fn excerpt(record: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::difference;
+    use super::{difference, difference_in_any_order};
 
     const LINES: &str = "a\nb\nc\nd\n";
 
@@ -135,6 +164,20 @@ mod tests {
     fn the_same_is_the_same() {
         assert_eq!(difference(LINES.as_bytes(), LINES.as_bytes(), b'\n'), None);
         assert_eq!(difference(b"", b"", 0), None);
+    }
+
+    #[test]
+    fn in_any_order_each_result_comes_once() {
+        let told = |got: &str, whole| {
+            difference_in_any_order(LINES.as_bytes(), got.as_bytes(), b'\n', whole)
+        };
+        assert_eq!(told("c\na\nd\nb\n", true), None);
+        assert_eq!(told("c\na\nhal", false), None);
+        for (got, whole) in
+            [("c\na\nd\n", true), ("c\na\nd\nb\nb\n", true), ("c\nc\n", false), ("x\n", false)]
+        {
+            assert!(told(got, whole).is_some(), "{got:?}");
+        }
     }
 
     #[test]

@@ -9,12 +9,14 @@ mod dry_run;
 mod failure_limit;
 mod journal_options;
 mod mosaic;
+mod parts;
 mod policies;
 mod server;
 mod shape;
 
 pub(crate) use failure_limit::FailureLimit;
 pub(crate) use mosaic::Mosaic;
+pub(crate) use parts::{FileOptions, FunctionSource, InputSource, JournalConfig, Report};
 pub use policies::OnError;
 pub(crate) use policies::{BatchSize, Policies, SummaryOption, When};
 pub(crate) use server::{DEFAULT_PORT, ServerConfig, Tls, is_blocked};
@@ -24,7 +26,7 @@ use crate::{
     assets::Assets,
     cli::{Cli, Variable},
     console::Console,
-    failed::{self, FailedList},
+    failed,
     grid::Grid,
     ice::IceServer,
     master::{self, Framing},
@@ -97,76 +99,6 @@ pub(crate) struct RunConfig {
     pub(crate) dry_run: bool,
     /// Messages for people about consequences of the options.
     pub(crate) notes: Vec<String>,
-}
-
-/// Where the function comes from.
-#[derive(Debug, Clone)]
-pub(crate) enum FunctionSource {
-    /// A JavaScript or TypeScript file, or a pipe with JavaScript.
-    Module(PathBuf),
-    /// JavaScript of the command line (`--eval`).
-    Inline(String),
-    /// The text of a JavaScript file of this program, and the name that people see.
-    Embedded { name: &'static str, source: &'static str },
-    /// A command for this machine's shell (`--exec`).
-    Command(String),
-}
-
-/// Where values come from.
-#[derive(Debug, Clone)]
-pub(crate) enum InputSource {
-    /// The command line.
-    Items(Vec<String>),
-    /// Standard input.
-    Stdin,
-    /// The items in the file at `path`, which failed in another run.
-    Failed { path: PathBuf, list: FailedList },
-    /// All combinations of the values in the options.
-    Grid(Arc<Grid>),
-    /// The Rust program around the library.
-    Stream,
-}
-
-/// The options about files of values and of results.
-#[derive(Debug, Clone)]
-pub(crate) struct FileOptions {
-    /// Whether values are names of files (`--files`).
-    pub(crate) reads: bool,
-    /// The folder for results; without one, results are printed.
-    pub(crate) output_dir: Option<PathBuf>,
-    /// The ending of results' names, in place of the inputs'.
-    pub(crate) ext: Option<String>,
-    /// Whether files that are there are written over.
-    pub(crate) overwrite: bool,
-}
-
-/// The journal of a run.
-#[derive(Debug, Clone)]
-pub(crate) struct JournalConfig {
-    pub(crate) path: PathBuf,
-    /// Whether results are used although the job has changed.
-    pub(crate) keep: bool,
-}
-
-/// Messages for people while the run goes on.
-#[derive(Debug, Clone)]
-pub(crate) struct Report {
-    /// The time between reports and statistics.
-    pub(crate) interval: Duration,
-    /// Whether there is a live status line.
-    pub(crate) live: bool,
-    /// Whether output and reports of the function are hidden.
-    pub(crate) quiet: bool,
-    /// Whether statistics are printed.
-    pub(crate) verbose: bool,
-    /// Whether the summary at the end is printed.
-    pub(crate) summary: bool,
-    /// The file for the summary.
-    pub(crate) summary_file: Option<PathBuf>,
-    /// The file for the report.
-    pub(crate) report_file: Option<PathBuf>,
-    /// The command that gets the summary.
-    pub(crate) on_finish: Option<String>,
 }
 
 impl RunConfig {

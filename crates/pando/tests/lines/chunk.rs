@@ -106,3 +106,33 @@ fn an_unusable_line_costs_itself_and_not_its_chunk() {
     );
     run(COUNT, &["--json", "--chunk", "3"], input).ends(1, "\"1 of 1\"\n").said(&["line 2 is not"]);
 }
+
+#[test]
+fn each_value_of_a_chunk_that_failed_is_listed_and_computed_again() {
+    let list = tempfile::NamedTempFile::new().unwrap();
+    let run = |function: &str, args: &[&str], option: &str| {
+        let command = PandoCommand::new(function).local().args(["--chunk", "2", option]);
+        command.args([list.path()]).args(args).args(["--retries", "0", "--on-error", "skip"])
+    };
+    let f = "export default values => { if (values.includes('3')) throw new Error('no'); return values }";
+    let failed = run(f, &[], "--failed").stdin(lines(1..=5)).run();
+    failed.ends(1, "1\n2\n5\n").said(&["items 3-4 failed", "2 items failed and were left out"]);
+    let text = std::fs::read_to_string(list.path()).unwrap();
+    let items: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told: Vec<_> = items.iter().map(|item| (&item["index"], &item["input"])).collect();
+    assert_eq!(told, [(&3.into(), &"3".into()), (&4.into(), &"4".into())]);
+    run(COUNT, &[], "--only-failed").run().gives("3 of 2\n4 of 2\n");
+}
+
+#[test]
+fn too_many_failures_are_counted_in_values() {
+    let f = "export default values => { if (values[0] > 4) throw new Error('no'); return values }";
+    let args = ["--chunk", "2", "--retries", "0", "--on-error", "skip", "--max-failures"];
+    let run = |most: &str| {
+        let command = PandoCommand::new(f).local().args(args).args([most, "--cores", "1"]);
+        command.stdin(lines(1..=8)).run()
+    };
+    run("4").ends(1, "1\n2\n3\n4\n").said(&["4 items failed and were left out"]);
+    run("3").ends(1, "1\n2\n3\n4\n").said(&["4 items failed, more than --max-failures 3 allows"]);
+}

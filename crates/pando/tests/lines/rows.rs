@@ -161,3 +161,23 @@ fn rows_go_with_no_other_form() {
         run(UPPER, args, "").ends(2, "").said(&[words]);
     }
 }
+
+#[test]
+fn rows_that_failed_are_listed_and_computed_again() {
+    let list = tempfile::NamedTempFile::new().unwrap();
+    let args = |option: &str| ["--csv", "--on-error", "skip", option].map(str::to_owned);
+    let f = "export default ({ a }) => { if (a === '2') throw new Error('no'); return a === '3' ? { b: 1 } : a + '!' }";
+    let failed = PandoCommand::new(f)
+        .local()
+        .args(args("--failed"))
+        .args([list.path()])
+        .stdin("a,x\n1,p\n2,q\n3,r\n4\n")
+        .run();
+    failed.ends(1, "a,x,result\n1,p,1!\n").said(&["3 items failed and were left out"]);
+    let mended = PandoCommand::new("export default ({ a }) => a + '?'")
+        .local()
+        .args(args("--only-failed"))
+        .args([list.path()])
+        .run();
+    mended.ends(1, "a,x,result\n2,q,2?\n3,r,3?\n").said(&["row 4 (line 5) has 1 field"]);
+}

@@ -54,6 +54,27 @@ fn built_ins_and_bytes_work_in_a_tab() {
 }
 
 #[test]
+fn rows_chunks_and_files_work_in_a_tab() {
+    let f =
+        "export default rows => rows.map(({ name }) => ({ length: name.length, of: rows.length }))";
+    let rows = PandoCommand::new(f).args(["--cores", "0", "--csv", "--chunk", "2"]);
+    let run = rows.stdin("name\nAda\n\"Hopper, Grace\"\nEmmy\n").start();
+    let _tab = tab(&run, "Ann");
+    run.wait().gives("name,length,of\nAda,3,2\n\"Hopper, Grace\",13,2\nEmmy,4,1\n");
+    let out = tempfile::tempdir().unwrap();
+    let f = "export default async ({ x }) => { const canvas = new OffscreenCanvas(x, 1); \
+             canvas.getContext('2d'); return canvas.convertToBlob() }";
+    let files = PandoCommand::new(f).args(["--cores", "0", "--grid", "x=1,2", "--ext", "png"]);
+    let run = files.args(["--unordered", "--output-dir"]).args([out.path()]).start();
+    let _tab = tab(&run, "Bob");
+    run.wait().status(0);
+    for name in ["000001.png", "000002.png"] {
+        let picture = std::fs::read(out.path().join(name)).unwrap();
+        assert!(picture.starts_with(b"\x89PNG\r\n"), "{name}: {} bytes", picture.len());
+    }
+}
+
+#[test]
 fn large_values_and_results_arrive_whole() {
     let line = |n: usize| n.to_string().repeat(1_000_000) + "\n";
     let input: String = (1..=5).map(line).collect();
