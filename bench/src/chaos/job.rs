@@ -127,8 +127,7 @@ impl RandomJob {
             job.flaky = Some(chance.one(&often));
         }
         // Where one value stops the run, chance decides which others are output before.
-        let stops = job.poison.is_some_and(|(_, after)| after == AfterFailure::Stop);
-        job.unordered = !stops && chance.toss(0.15);
+        job.unordered = !matches!(job.poison, Some((_, AfterFailure::Stop))) && chance.toss(0.15);
         job.as_items =
             count > 0 && framing != ValueFormat::Null && chance.toss(0.1) && job.may_be_items();
         job.options = options(chance, &job);
@@ -269,7 +268,7 @@ impl RandomJob {
                         Some(AfterFailure::Skip) => {}
                         Some(AfterFailure::Report) => {
                             let message = Json::from(failure.message);
-                            let input = String::from_utf8_lossy(&value.bytes);
+                            let input = String::from_utf8_lossy(&value.bytes).trim().to_owned();
                             let report = format!(
                                 "{{\"error\":{{\"index\":{},\"message\":{message},\"input\":{input}}}}}",
                                 index + 1
@@ -386,9 +385,7 @@ fn options(chance: &mut Chance, job: &RandomJob) -> Vec<String> {
             ["--confirm", "test $(($(od -An -N1 -tu1 /dev/urandom) % 5)) != 0"].map(str::to_owned),
         );
     }
-    if job.unordered {
-        options.push("--unordered".into());
-    }
+    options.extend(job.unordered.then(|| "--unordered".to_owned()));
     if !job.as_items {
         options.push("--stdin".into());
     }
