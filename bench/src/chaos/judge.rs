@@ -2,12 +2,12 @@
 
 use super::{
     context::Context,
-    job::Expected,
     master::{Life, PATIENCE},
 };
+use pando::journal::{Digest, digest};
 use pando_testing::has_ended;
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs,
     path::Path,
     time::{Duration, Instant},
@@ -113,23 +113,41 @@ pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<Str
         }
     }
     if job.journal && what.is_empty() {
-        what.extend(kept_wrongly(&context.expected, &folder.join("journal")));
+        what.extend(kept_wrongly(context, &folder.join("journal")));
     }
     what
 }
 
-/// The first error in a journal after a run.
-fn kept_wrongly(expected: &Expected, journal: &Path) -> Option<String> {
+/// The first error in a journal after a run: each value has at least as many results as its items
+/// that do not fail, and no more than its items, so none was computed again although it was kept.
+fn kept_wrongly(context: &Context, journal: &Path) -> Option<String> {
     let contents = match pando::journal::read(&fs::read(journal).unwrap_or_default()) {
         Ok(contents) => contents,
         Err(error) => return Some(format!("the journal cannot be read: {error}")),
     };
-    let items: BTreeSet<u64> = contents.items.iter().copied().collect();
-    if items.len() < contents.items.len() {
-        return Some(format!("the journal has results more than once: {:?}", contents.items));
+    let values = &context.plan.job.values;
+    let value = |index: &u64| digest(values[*index as usize].as_bytes());
+    let kept = counted(contents.values);
+    let least = counted(context.expected.results.iter().map(value));
+    let most = counted(values.iter().map(|value| digest(value.as_bytes())));
+    let count =
+        |of: &BTreeMap<Digest, usize>, value: &Digest| of.get(value).copied().unwrap_or_default();
+    if let Some((value, _)) = least.iter().find(|(value, least)| count(&kept, value) < **least) {
+        let item = values.iter().position(|text| digest(text.as_bytes()) == *value);
+        return Some(format!(
+            "the journal does not have the result of item {:?}",
+            item.map(|at| at + 1)
+        ));
     }
-    let missing = expected.results.iter().find(|index| !items.contains(index))?;
-    Some(format!("the journal does not have the result of item {}", missing + 1))
+    let (_, count) = kept.iter().find(|(value, kept)| count(&most, value) < **kept)?;
+    Some(format!("the journal has {count} results of a value that has fewer items"))
+}
+
+/// How often each value occurs.
+fn counted(values: impl IntoIterator<Item = Digest>) -> BTreeMap<Digest, usize> {
+    let mut counts = BTreeMap::new();
+    values.into_iter().for_each(|value| *counts.entry(value).or_default() += 1);
+    counts
 }
 
 /// Whether process `id` ends within ten seconds.

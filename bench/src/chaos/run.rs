@@ -11,7 +11,7 @@ use super::{
     tab::ChaosTab,
     volunteer::Volunteer,
 };
-use pando::journal::{HEADER, Record};
+use pando::journal::{Format, Record};
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
@@ -163,8 +163,9 @@ async fn lives(
 /// master syncs that record before it prints or computes anything.
 fn tear(journal: &Path, bytes: u64) {
     let Ok(whole) = fs::read(journal) else { return };
-    let (mut at, mut job) = (HEADER.len(), 0);
-    while let Some((record, length)) = whole.get(at..).and_then(Record::first) {
+    let Some(format) = Format::of(&whole) else { return };
+    let (mut at, mut job) = (format.header_length(), 0);
+    while let Some((record, length)) = whole.get(at..).and_then(|rest| format.first(rest)) {
         at += length;
         if let Record::Job(_) = record {
             job = at;

@@ -51,6 +51,7 @@ mod finder;
 mod foreign;
 mod inline;
 mod location;
+mod meaning;
 mod notes;
 mod origins;
 mod package;
@@ -130,6 +131,14 @@ pub struct Bundle {
 }
 
 impl Bundle {
+    /// The meaning of the script, as a text to be compared: the same for functions that differ only
+    /// in white space, comments, names of files and names of local variables.
+    ///
+    /// Another version of this crate may give another text.
+    pub fn meaning(&self) -> String {
+        meaning::meaning(&self.code)
+    }
+
     /// The stack of an error that the script threw as `function.js`, with places in the user's
     /// files and packages instead of places in the script. Any other text is returned unchanged.
     ///

@@ -50,8 +50,9 @@ Examples:
   pando sweep.js --journal sweep.journal < points.txt > results.txt
 
 Further commands, each with a --help of its own:
-  pando demo    the first minute: a picture in tiles, computed by all devices that join
-  pando relay   the public server for volunteers outside the local network")]
+  pando demo      the first minute: a picture in tiles, computed by all devices that join
+  pando journal   tells what is in a journal, or prints its results
+  pando relay     the public server for volunteers outside the local network")]
 pub(crate) struct Cli {
     /// JavaScript or TypeScript file with the function to apply
     pub(crate) function: Option<PathBuf>,

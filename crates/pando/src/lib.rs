@@ -15,6 +15,7 @@ mod failed;
 #[doc(hidden)]
 pub mod fuzz;
 mod grid;
+mod inspect;
 #[doc(hidden)]
 pub mod journal;
 pub mod library;
@@ -27,6 +28,8 @@ mod table;
 mod uplink;
 
 pub use config::OnError;
+#[doc(hidden)]
+pub use inspect::show_journal;
 pub use library::{Error, Event, Feedback, Pando, Results};
 #[doc(hidden)]
 pub use run::{demo, run as main};

@@ -4,8 +4,9 @@ fn main() {
     std::process::exit(run());
 }
 
-/// Starts the relay if the first argument is `relay`, the demo if it is `demo`, otherwise a run. A
-/// function in a file of this name can be given as `./relay`.
+/// Starts the relay if the first argument is `relay`, the demo if it is `demo`, tells of a journal if
+/// it is `journal`, and otherwise starts a run. A function in a file of such a name can be given as
+/// `./relay`.
 fn run() -> i32 {
     let first = std::env::args_os().nth(1).unwrap_or_default();
     match first.to_str() {
@@ -13,6 +14,7 @@ fn run() -> i32 {
             pando_relay::run(pando_relay::RelayOptions::read(std::env::args_os().skip(1)))
         }
         Some("demo") => pando::demo(),
+        Some("journal") => pando::show_journal(),
         _ => pando::main(),
     }
 }

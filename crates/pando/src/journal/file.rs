@@ -1,15 +1,20 @@
 //! The file of a journal: opened by one run at a time, and read through.
 
-use super::{Digest, JobFacts, Pages, Record, Replay, Writer, digest, record::HEADER, scan::Scan};
+use super::{
+    Digest, JobFacts, Pages, Record, Replay, Writer,
+    at::At,
+    digest,
+    filter::Filter,
+    format::Format,
+    replay::ReadJournal,
+    scan::{Found, Scan},
+};
 use anyhow::{Context, bail};
-#[cfg(unix)]
-use std::os::unix::fs::FileExt;
-#[cfg(windows)]
-use std::os::windows::fs::FileExt;
 use std::{
     collections::HashSet,
     fs::{File, Metadata, OpenOptions, TryLockError},
-    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    io::{self, BufReader, Read, Seek, SeekFrom},
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -17,18 +22,24 @@ use std::{
 
 /// Bytes read at a time.
 const BLOCK: usize = 256 << 10;
+/// The least bytes that a result takes in a journal.
+const SHORTEST: u64 = 40;
 
 /// A journal, opened and locked by this run.
 #[derive(Debug)]
 pub(crate) struct OpenJournal {
     path: PathBuf,
     file: Arc<File>,
+    format: Format,
     length: u64,
     pages: Pages,
+    filter: Filter,
     /// The facts about the job; `None` in a new journal.
     pub(crate) facts: Option<JobFacts>,
     /// Incomplete bytes at the end of the journal, which [`OpenJournal::go_on`] cuts off.
     pub(crate) cut: u64,
+    /// Damaged places between records, whose results are lost.
+    pub(crate) damaged: Vec<Range<u64>>,
     /// The files of results that the journal names, as hashes of their paths.
     pub(crate) targets: HashSet<Digest>,
 }
@@ -57,38 +68,58 @@ pub(crate) fn open(path: &Path, patience: Duration) -> anyhow::Result<OpenJourna
     let end = file.metadata().with_context(named)?.len();
     let mut source = BufReader::with_capacity(BLOCK, At::new(file.clone(), 0));
     let mut header = Vec::new();
-    (&mut source).take(HEADER.len() as u64).read_to_end(&mut header).with_context(named)?;
-    let mut opened = OpenJournal {
-        path: path.into(),
-        file,
-        length: 0,
-        pages: Pages::default(),
-        facts: None,
-        cut: end,
-        targets: HashSet::new(),
-    };
-    if header == HEADER {
-        let mut scan = Scan::new(source, end);
-        while let Some((record, place)) = scan.next().with_context(named)? {
-            match record {
-                Record::Job(facts) => opened.facts = Some(facts),
-                Record::Result(item) => {
-                    opened.targets.extend(item.in_file.map(|_| digest(item.bytes)));
-                    opened.pages.add(item.index, place);
-                }
-            }
-        }
-        (opened.length, opened.cut) = (scan.at(), end - scan.at());
-    } else if !HEADER.starts_with(&header) {
+    (&mut source)
+        .take(Format::LONGEST_HEADER as u64)
+        .read_to_end(&mut header)
+        .with_context(named)?;
+    let known = Format::of(&header);
+    if known.is_none() && !Format::may_begin(&header) {
         bail!(
             "{}: this file is not a journal of this version of Pando: name another file, which need not exist",
             named()
         );
     }
+    let mut opened = OpenJournal {
+        path: path.into(),
+        file,
+        format: known.map_or_else(Format::new, Ok).with_context(named)?,
+        length: 0,
+        pages: Pages::default(),
+        filter: Filter::default(),
+        facts: None,
+        cut: end,
+        damaged: Vec::new(),
+        targets: HashSet::new(),
+    };
+    if known.is_some() {
+        source.seek(SeekFrom::Start(opened.format.header_length() as u64)).with_context(named)?;
+        let scan = Scan::new(source, opened.format, end);
+        opened.read_through(scan, end).with_context(named)?;
+    }
     Ok(opened)
 }
 
 impl OpenJournal {
+    fn read_through(&mut self, mut scan: Scan<BufReader<At>>, end: u64) -> io::Result<()> {
+        self.filter = Filter::for_about(end / SHORTEST);
+        while let Some(found) = scan.next()? {
+            match found {
+                Found::Record(Record::Job(facts), _) => self.facts = Some(facts),
+                Found::Record(Record::Result(item), place) => {
+                    self.targets.extend(item.in_file.map(|_| digest(item.bytes)));
+                    self.filter.add(&item.input);
+                    self.pages.add(item.index, place);
+                }
+                Found::Damage(place) => {
+                    self.pages.pass_over(&place);
+                    self.damaged.push(place);
+                }
+            }
+        }
+        (self.length, self.cut) = (scan.at(), end - scan.at());
+        Ok(())
+    }
+
     /// The path of the journal.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -117,18 +148,20 @@ impl OpenJournal {
         if self.cut > 0 {
             self.file.set_len(self.length).with_context(named)?;
         }
-        let mut writer = Writer::new(self.file.clone(), self.length);
+        let mut writer = Writer::new(self.file.clone(), self.format, self.length);
         if self.length == 0 {
-            writer.push_bytes(HEADER);
+            writer.push_bytes(&self.format.header());
         }
-        if self.facts.as_ref() != Some(&facts) {
-            writer.push(&Record::Job(facts));
-        }
+        // Without these facts the results are of no use, so a damaged byte must not cost them.
+        let record = Record::Job(facts);
+        writer.push(&record);
+        writer.push(&record);
         writer.write(Instant::now()).and_then(|()| writer.sync()).with_context(named)?;
         if self.length == 0 {
             sync_folder(&self.path);
         }
-        Ok((Replay::new(self.file, self.pages), writer))
+        let Self { file, format, length, pages, filter, .. } = self;
+        Ok((Replay::new(ReadJournal { file, format, length, pages, filter }), writer))
     }
 }
 
@@ -203,70 +236,6 @@ fn sync_folder(path: &Path) {
     let _ = path;
 }
 
-/// A file with its own position.
-#[derive(Debug)]
-pub(super) struct At {
-    file: Arc<File>,
-    at: u64,
-}
-
-impl At {
-    pub(super) fn new(file: Arc<File>, at: u64) -> Self {
-        Self { file, at }
-    }
-}
-
-impl Read for At {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = read_at(&self.file, buffer, self.at)?;
-        self.at += read as u64;
-        Ok(read)
-    }
-}
-
-impl Write for At {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = write_at(&self.file, bytes, self.at)?;
-        self.at += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Seek for At {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.at = match to {
-            SeekFrom::Start(at) => at,
-            SeekFrom::Current(by) => self.at.saturating_add_signed(by),
-            SeekFrom::End(by) => self.file.metadata()?.len().saturating_add_signed(by),
-        };
-        Ok(self.at)
-    }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    file.read_at(buffer, at)
-}
-
-#[cfg(unix)]
-fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
-    file.write_at(bytes, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    file.seek_read(buffer, at)
-}
-
-#[cfg(windows)]
-fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
-    file.seek_write(bytes, at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,8 +278,8 @@ mod tests {
             (20_000 - 20 + 3, 0, Some(&facts()))
         );
         let (mut replay, _writer) = opened.go_on(facts()).unwrap();
-        for index in 0..replay.end() {
-            let found = replay.look_up(index, &digest(&index.to_le_bytes())).unwrap();
+        for index in 0..20_000 {
+            let found = replay.look_up(&digest(&u64::to_le_bytes(index)), None).unwrap();
             let expected = match index {
                 7 | 12_007 | 5 => Known::Result(format!("second {index}").into()),
                 _ if index % 1000 == 7 => Known::Nothing,
@@ -318,8 +287,8 @@ mod tests {
             };
             assert_eq!(found, expected, "{index}");
         }
-        assert_eq!(replay.look_up(replay.end() - 1, &digest(b"other")).unwrap(), Known::Another);
-        assert_eq!(replay.look_up(99_999, &digest(b"other")).unwrap(), Known::Nothing);
+        assert!(replay.is_by_position());
+        assert_eq!(replay.look_up(&digest(b"other"), None).unwrap(), Known::Nothing);
     }
 
     #[test]
@@ -332,13 +301,15 @@ mod tests {
         let all = std::fs::read(&path).unwrap();
         for end in whole.len()..all.len() {
             std::fs::write(&path, &all[..end]).unwrap();
-            assert_eq!(open(&path, Duration::ZERO).unwrap().cut, (end - whole.len()) as u64);
+            let complete = crate::journal::read(&all[..end]).unwrap().whole;
+            assert_eq!(open(&path, Duration::ZERO).unwrap().cut, end as u64 - complete);
             append(&path, [1], |_| b"again".to_vec());
             assert_eq!(open(&path, Duration::ZERO).unwrap().count(), 2);
         }
         // An incomplete header contains no results, so nothing is lost.
-        for end in 0..HEADER.len() {
-            std::fs::write(&path, &HEADER[..end]).unwrap();
+        let header = Format::of(&whole).unwrap().header();
+        for end in 0..header.len() {
+            std::fs::write(&path, &header[..end]).unwrap();
             append(&path, [0], |_| b"new".to_vec());
             assert_eq!(open(&path, Duration::ZERO).unwrap().count(), 1);
         }

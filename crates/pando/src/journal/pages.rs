@@ -17,6 +17,8 @@ pub(crate) struct Pages {
     extents: BTreeMap<u64, Vec<Range<u64>>>,
     end: u64,
     count: u64,
+    /// The end of the last damage: no extent reaches over it.
+    damage: u64,
 }
 
 impl Pages {
@@ -26,14 +28,21 @@ impl Pages {
         self.count += 1;
         let extents = self.extents.entry(index / PAGE).or_default();
         match extents.last_mut() {
-            Some(last) if place.start - last.end <= GAP => last.end = place.end,
+            Some(last) if last.end >= self.damage && place.start - last.end <= GAP => {
+                last.end = place.end;
+            }
             _ => extents.push(place),
         }
     }
 
-    /// Takes out the extents of a page, in the order of writing.
-    pub(super) fn take(&mut self, page: u64) -> Vec<Range<u64>> {
-        self.extents.remove(&page).unwrap_or_default()
+    /// Notes that no records lie in `place`, behind all places noted before.
+    pub(super) fn pass_over(&mut self, place: &Range<u64>) {
+        self.damage = place.end;
+    }
+
+    /// The extents of a page, in the order of writing.
+    pub(super) fn extents(&self, page: u64) -> &[Range<u64>] {
+        self.extents.get(&page).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// One more than the last index that has a result.
@@ -63,8 +72,7 @@ mod tests {
         }
         assert_eq!((pages.count(), pages.end()), (1_000_000, 1_000_991));
         assert!(pages.extents.values().map(Vec::len).sum::<usize>() <= 250);
-        assert_eq!(pages.take(0).len(), 1);
-        assert_eq!(pages.take(0).len(), 0);
+        assert_eq!(pages.extents(0).len(), 1);
     }
 
     #[test]
@@ -72,8 +80,18 @@ mod tests {
         let mut pages = Pages::default();
         pages.add(1, 16..50);
         pages.add(0, 1_000_000..1_000_040);
-        assert_eq!(pages.take(0), [16..50, 1_000_000..1_000_040]);
+        assert_eq!(pages.extents(0), [16..50, 1_000_000..1_000_040]);
         pages.add(u64::MAX, 2_000_000..2_000_040);
         assert_eq!(pages.end(), u64::MAX);
+    }
+
+    #[test]
+    fn no_extent_reaches_over_damaged_bytes() {
+        let mut pages = Pages::default();
+        pages.add(0, 16..50);
+        pages.pass_over(&(50..70));
+        pages.add(1, 70..100);
+        pages.add(2, 100..130);
+        assert_eq!(pages.extents(0), [16..50, 70..130]);
     }
 }

@@ -1,18 +1,14 @@
 //! The records of a journal, as bytes.
 //!
-//! A record is a checksum (CRC-32 of all following bytes), the length of the body, and the body: a
-//! kind and its content. Numbers are little-endian. Incomplete or altered bytes are no record.
+//! A record is a mark ([`Format`](super::format::Format)), a checksum (CRC-32 of all following
+//! bytes), the length of the body, and the body: a kind and its content. Numbers are little-endian.
+//! Incomplete or altered bytes are no record.
 
 use pando_web::SelfSigned;
 use serde::{Deserialize, Serialize};
 
-/// The first bytes of a journal; the number is the version of the format.
-pub const HEADER: &[u8; 16] = b"pando journal 1\n";
-
-/// Length of checksum and length.
-pub(super) const PREFIX: usize = 8;
-/// Longest part of a record before the bytes of a result: prefix, kind, index, hash of the input.
-pub(super) const LONGEST_HEAD: usize = PREFIX + 1 + 8 + 16;
+/// Longest part of a body before the bytes of a result: kind, index, hash of the input.
+pub(super) const LONGEST_HEAD: usize = 1 + 8 + 16;
 /// Longest description of the job, in bytes.
 const LONGEST_JOB: usize = 1 << 20;
 
@@ -24,7 +20,7 @@ const FILE: u8 = 3;
 pub type Digest = [u8; 16];
 
 /// The hash of an input, or of a result in a file.
-pub(crate) fn digest(bytes: &[u8]) -> Digest {
+pub fn digest(bytes: &[u8]) -> Digest {
     half(&blake3::hash(bytes))
 }
 
@@ -38,6 +34,12 @@ pub(super) fn half(hash: &blake3::Hash) -> Digest {
 pub struct JobFacts {
     /// Hash of the function's modules.
     pub function: String,
+    /// Hash of the function's meaning: white space, comments and names of files do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<String>,
+    /// When the run with these facts began, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<u64>,
     /// Options that affect the results, as on the command line.
     pub options: Vec<String>,
     /// The port for volunteers.
@@ -81,15 +83,10 @@ pub struct ResultRecord<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// The record at the start of `bytes`, and its length; `None` if there is no complete record.
-    pub fn first(bytes: &'a [u8]) -> Option<(Self, usize)> {
-        let length = length(bytes)?;
-        let record = bytes.get(..length)?;
-        if crc32fast::hash(&record[4..]) != number(record)? {
-            return None;
-        }
-        let (kind, body) = record[PREFIX..].split_first()?;
-        let record = match *kind {
+    /// The record with this body; `None` if there is no such record.
+    pub fn of_body(body: &'a [u8]) -> Option<Self> {
+        let (kind, body) = body.split_first()?;
+        Some(match *kind {
             JOB if body.len() <= LONGEST_JOB => Self::Job(serde_json::from_slice(body).ok()?),
             RESULT | FILE => {
                 let (index, body) = body.split_first_chunk()?;
@@ -106,14 +103,11 @@ impl<'a> Record<'a> {
                 })
             }
             _ => return None,
-        };
-        Some((record, length))
+        })
     }
 
-    /// Appends this record to `out`.
-    pub fn append_to(&self, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.extend([0; PREFIX]);
+    /// Appends the body of this record to `out`.
+    pub(super) fn append_body_to(&self, out: &mut Vec<u8>) {
         match self {
             Self::Job(facts) => {
                 out.push(JOB);
@@ -127,42 +121,33 @@ impl<'a> Record<'a> {
                 out.extend(*bytes);
             }
         }
-        let length = u32::try_from(out.len() - start - PREFIX)
-            .expect("no result is longer than a frame, 2 GiB");
-        out[start + 4..start + PREFIX].copy_from_slice(&length.to_le_bytes());
-        let checksum = crc32fast::hash(&out[start + 4..]);
-        out[start..start + 4].copy_from_slice(&checksum.to_le_bytes());
     }
 }
 
-/// The unchecked head of a record: its length, and the index and input of its item, if any.
-pub(super) fn head(bytes: &[u8]) -> Option<(usize, Option<(u64, Digest)>)> {
-    let length = length(bytes)?;
-    let (kind, body) = bytes[PREFIX..].split_first()?;
-    if ![RESULT, FILE].contains(kind) {
-        return Some((length, None));
-    }
+/// The index and the input of the item in the record whose body begins with these bytes, if the
+/// record is a result.
+pub(super) fn head(body: &[u8]) -> Option<(u64, Digest)> {
+    let (_, body) = body.split_first().filter(|(kind, _)| [RESULT, FILE].contains(kind))?;
     let (index, body) = body.split_first_chunk()?;
-    Some((length, Some((u64::from_le_bytes(*index), *body.first_chunk()?))))
+    Some((u64::from_le_bytes(*index), *body.first_chunk()?))
 }
 
-/// The length of the record that begins with these bytes.
-pub(super) fn length(bytes: &[u8]) -> Option<usize> {
-    usize::try_from(number(bytes.get(4..)?)?).ok()?.checked_add(PREFIX)
-}
-
-fn number(bytes: &[u8]) -> Option<u32> {
+/// The number at the start of `bytes`.
+pub(super) fn number(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::format::Format;
 
     #[test]
     fn records_come_back_as_they_were_written() {
         let facts = JobFacts {
             function: "f".into(),
+            meaning: Some("m".into()),
+            began: Some(7),
             options: vec!["--json".into()],
             port: Some(5000),
             token: Some("t".into()),
@@ -187,20 +172,22 @@ mod tests {
         ];
         let records: Vec<_> =
             [Record::Job(facts)].into_iter().chain(items.map(Record::Result)).collect();
-        let mut bytes = Vec::new();
-        records.iter().for_each(|record| record.append_to(&mut bytes));
-        let mut rest = &bytes[..];
-        for record in &records {
-            let (read, length) = Record::first(rest).unwrap();
-            assert_eq!(read, *record);
-            let item = if let Record::Result(item) = record {
-                Some((item.index, item.input))
-            } else {
-                None
-            };
-            assert_eq!(head(&rest[..rest.len().min(LONGEST_HEAD)]), Some((length, item)));
-            rest = &rest[length..];
+        for format in [Format::new().unwrap(), Format::old()] {
+            let mut bytes = Vec::new();
+            records.iter().for_each(|record| format.append(record, &mut bytes));
+            let mut rest = &bytes[..];
+            for record in &records {
+                let (read, length) = format.first(rest).unwrap();
+                assert_eq!(read, *record);
+                let item = match record {
+                    Record::Result(item) => Some((item.index, item.input)),
+                    Record::Job(_) => None,
+                };
+                assert_eq!(format.length(rest), Some(length));
+                assert_eq!(head(&rest[format.prefix()..length]), item);
+                rest = &rest[length..];
+            }
+            assert_eq!(rest, b"");
         }
-        assert_eq!(rest, b"");
     }
 }

@@ -158,7 +158,7 @@ impl Recorder {
         self.inner.wait(|backlog| backlog.written >= recorded)
     }
 
-    /// Takes back the results of this run, because each may belong to another value. No further
+    /// Takes back the results of this run, because they cannot be trusted. No further
     /// results are recorded, but files are still written.
     pub(crate) fn abandon(&self) {
         let mut backlog = self.inner.lock();

@@ -1,6 +1,6 @@
 //! The end of a journal, where records are added. Pure except for the file: time is an argument.
 
-use super::{Record, file::At};
+use super::{Record, at::At, format::Format};
 use std::{
     fs::File,
     io::{self, Write},
@@ -17,6 +17,7 @@ const LARGE: usize = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Writer {
     file: Arc<File>,
+    format: Format,
     /// Length of the complete records in the file.
     length: u64,
     /// Records that are not yet written.
@@ -27,8 +28,8 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// A writer at the end of a journal of `length` bytes.
-    pub(super) fn new(file: Arc<File>, length: u64) -> Self {
-        Self { file, length, buffer: Vec::new(), unsynced: None }
+    pub(super) fn new(file: Arc<File>, format: Format, length: u64) -> Self {
+        Self { file, format, length, buffer: Vec::new(), unsynced: None }
     }
 
     pub(super) fn push_bytes(&mut self, bytes: &[u8]) {
@@ -37,7 +38,7 @@ impl Writer {
 
     /// Adds a record to the next write.
     pub(crate) fn push(&mut self, record: &Record) {
-        record.append_to(&mut self.buffer);
+        self.format.append(record, &mut self.buffer);
     }
 
     /// How many bytes wait to be written.

@@ -11,85 +11,91 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{fs, io, path::Path};
-use stream_lender::Index;
 
 /// The results of an earlier run, while the input is read.
 #[derive(Debug)]
 pub(crate) struct Resume {
     replay: Replay,
     name: String,
-    /// Values that have changed since the earlier run are computed (`--journal-keep`).
-    keep: bool,
-    /// The index of the next value.
-    next: Index,
 }
 
 impl Resume {
     /// Results of an earlier run, as far as they are in `replay`, the journal called `name`.
-    pub(super) fn new(replay: Replay, name: String, keep: bool) -> Self {
-        Self { replay, name, keep, next: 0 }
+    pub(super) fn new(replay: Replay, name: String) -> Self {
+        Self { replay, name }
     }
 
-    /// The name of the journal.
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    /// A message about results that the whole input has not asked for, if there are any.
+    pub(super) fn last_words(&self) -> Option<String> {
+        let (name, left, further) = (&self.name, self.replay.left(), self.replay.further());
+        match self.replay.is_by_position() {
+            true => (further > 0).then(|| {
+                format!("the input ends before the journal {name} does: {further} more had been read")
+            }),
+            false => (left > 0).then(|| {
+                format!("{left} results in the journal {name} are of values that this input has not (any more): they stay in it")
+            }),
+        }
     }
 
-    /// How many more items the earlier run had read.
-    pub(super) fn further(&self) -> u64 {
-        self.replay.end() - self.next
-    }
-
-    /// Passes the next item, which needs no result of the earlier run.
-    pub(super) fn skip(&mut self) {
-        self.next += 1;
+    /// Passes the next item, which is no value.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(super) fn pass(&mut self) -> Result<(), InputError> {
+        self.replay.pass().map_err(|error| cannot(&self.name, &error))
     }
 
     /// Whether all results have been used.
     pub(super) fn is_over(&self) -> bool {
-        self.next >= self.replay.end()
+        self.replay.left() == 0
+    }
+
+    /// Whether further results are likely to be found.
+    pub(super) fn goes_on(&self) -> bool {
+        self.replay.goes_on()
     }
 
     /// Returns the result of `value`, the next of the input, or the value itself if its result is
     /// unknown.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
     pub(super) fn resolve(
         &mut self,
         value: Value,
         target: Option<&Path>,
         job: &Job,
     ) -> Result<Read, InputError> {
-        let index = self.next;
-        self.next += 1;
-        let cannot = |error: io::Error| {
-            InputError::new(format!("the journal {} cannot be read: {error}", self.name))
-        };
-        match self.replay.look_up(index, &digest(&value.bytes)).map_err(cannot)? {
-            // The earlier run may have had other options, so the result is checked again.
-            Known::Result(result)
-                if target.is_none()
-                    && check_framing(index, &mut (Form::Bytes, result.clone()), job).is_ok() =>
-            {
-                Ok(Read::Finished(result))
+        let index = self.replay.next();
+        let input = digest(&value.bytes);
+        let path = target.map(|target| target.as_os_str().as_encoded_bytes());
+        let mut known = self.replay.look_up(&input, path);
+        loop {
+            match known.map_err(|error| cannot(&self.name, &error))? {
+                Known::Nothing => return Ok(Read::Value(value)),
+                // The earlier run may have had other options, so the result is checked again.
+                Known::Result(result)
+                    if check_framing(index, &mut (Form::Bytes, result.clone()), job).is_ok() =>
+                {
+                    return Ok(Read::Finished(result));
+                }
+                Known::InFile(hash) if target.is_some_and(|target| is_there(target, hash)) => {
+                    return Ok(Read::Finished(Bytes::new()));
+                }
+                Known::Result(_) | Known::InFile(_) => {}
             }
-            Known::InFile(path, hash)
-                if target.is_some_and(|target| is_there(target, &path, hash)) =>
-            {
-                Ok(Read::Finished(Bytes::new()))
-            }
-            Known::Another if !self.keep => Err(InputError::usage(format!(
-                "item {} differs from the input with which the journal {} was written: give the same input, name another journal, \
-                 or go on with the results of inputs that are the same by --journal-keep",
-                index + 1,
-                self.name
-            ))),
-            _ => Ok(Read::Value(value)),
+            known = self.replay.look_further(&input, path);
         }
     }
 }
 
-/// Whether the file `target` is the one at `path`, unchanged since it was written.
-fn is_there(target: &Path, path: &[u8], hash: [u8; 16]) -> bool {
-    target.as_os_str().as_encoded_bytes() == path
-        && files::look(target, u64::MAX).is_ok()
+fn cannot(name: &str, error: &io::Error) -> InputError {
+    InputError::new(format!("the journal {name} cannot be read: {error}"))
+}
+
+/// Whether the file `target` is there, unchanged since it was written.
+fn is_there(target: &Path, hash: [u8; 16]) -> bool {
+    files::look(target, u64::MAX).is_ok()
         && fs::read(target).is_ok_and(|bytes| digest(&bytes) == hash)
 }

@@ -4,10 +4,12 @@
 use super::StartError;
 use crate::{
     config::{JournalConfig, RunConfig},
+    inspect::seconds_since_1970,
     journal::{self, Digest, JobFacts, OpenJournal},
     master::Master,
 };
 use anyhow::Context;
+use pando_bundler::Bundle;
 use std::{
     collections::HashSet,
     env, fs, mem,
@@ -18,6 +20,9 @@ use std::{
 
 /// How long a run that has just ended may still hold its journal and its port.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The most damaged places that are told one by one.
+const MOST_DAMAGES: usize = 5;
 
 /// The journal of a run; see the module.
 pub(super) struct Journal {
@@ -41,6 +46,17 @@ impl Journal {
                 file.cut
             ));
         }
+        for place in file.damaged.iter().take(MOST_DAMAGES) {
+            notes.push(format!(
+                "the journal {name}: {} bytes from byte {} on are damaged; the results in them are lost, and those after them are not",
+                place.end - place.start,
+                place.start + 1
+            ));
+        }
+        if file.damaged.len() > MOST_DAMAGES {
+            let more = file.damaged.len() - MOST_DAMAGES;
+            notes.push(format!("the journal {name}: {more} more places are damaged"));
+        }
         if file.count() > 0 {
             notes.push(format!(
                 "going on with the journal {name}: {} results are there",
@@ -61,19 +77,28 @@ impl Journal {
         mem::take(&mut self.file.targets)
     }
 
-    /// Refuses the job of `config`, whose function is in the file `entry` and consists of
-    /// `modules`, if the journal is of another job.
+    /// Refuses the job of `config`, whose function is in the file `entry` and has the script
+    /// `bundle`, if the journal is of another job.
     pub(super) fn check(
         &mut self,
         config: &RunConfig,
         entry: Option<&Path>,
-        modules: &[PathBuf],
+        bundle: &Bundle,
     ) -> Result<(), StartError> {
-        self.facts.function = entry.map_or(Ok(String::new()), |path| hash_of(path, modules))?;
+        self.facts.function =
+            entry.map_or(Ok(String::new()), |path| hash_of(path, &bundle.modules))?;
+        self.facts.meaning =
+            entry.map(|_| blake3::hash(bundle.meaning().as_bytes()).to_hex()[..32].to_owned());
         self.facts.options = config.options_of_results();
-        let Some(was) = self.file.facts.as_ref().filter(|_| !self.keep) else { return Ok(()) };
+        self.facts.began = Some(seconds_since_1970());
+        if self.keep {
+            return Ok(());
+        }
+        let Some(was) = &self.file.facts else { return self.refuse_unknown() };
         let mut other = Vec::new();
-        if was.function != self.facts.function {
+        let is_same = was.function == self.facts.function
+            || was.meaning.is_some() && was.meaning == self.facts.meaning;
+        if !is_same {
             other.push("for another function, or for this one before it was changed".to_owned());
         }
         let without = |these: &[String], those: &[String]| -> Vec<String> {
@@ -99,6 +124,17 @@ impl Journal {
         )))
     }
 
+    /// Refuses results without a description of their job, which was lost by damage.
+    fn refuse_unknown(&self) -> Result<(), StartError> {
+        if self.file.count() == 0 {
+            return Ok(());
+        }
+        Err(StartError(format!(
+            "the journal {} is damaged: it does not say any more with which function it was written. Name another, or go on with its results by --journal-keep",
+            self.file.path().display()
+        )))
+    }
+
     /// Starts to keep the results of `master`; `reached` says how volunteers reach it.
     pub(super) fn start(
         self,
@@ -106,9 +142,10 @@ impl Journal {
         reached: JobFacts,
         notes: &mut Vec<String>,
     ) -> Result<(), StartError> {
-        let JobFacts { function, options, .. } = self.facts;
+        let JobFacts { function, meaning, options, began, .. } = self.facts;
         let (path, was_shown) = (self.file.path().to_owned(), self.file.is_shown());
-        master.keep_journal(self.file, JobFacts { function, options, ..reached }, self.keep)?;
+        let facts = JobFacts { function, meaning, options, began, ..reached };
+        master.keep_journal(self.file, facts)?;
         if was_shown {
             let now = if journal::is_shown(&path) {
                 "still can, on this file system"
@@ -122,8 +159,8 @@ impl Journal {
     }
 }
 
-/// The hash of a function: of its modules' contents and relative paths, wherever they lie. The
-/// hash is independent of Pando's version, which may bundle modules differently.
+/// The hash of a function's source: of its modules' contents and relative paths, wherever they lie.
+/// The hash is independent of Pando's version, which may bundle modules differently.
 fn hash_of(function: &Path, modules: &[PathBuf]) -> anyhow::Result<String> {
     let entry = fs::canonicalize(function).unwrap_or_else(|_| function.into());
     // A source that is in no file of the user lies in a new folder each time.

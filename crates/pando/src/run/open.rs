@@ -97,7 +97,7 @@ impl OpenRun {
         notes.extend(config.notes.iter().cloned());
         let function = Function::of(config, &mut notes).await?;
         if let Some(journal) = &mut journal {
-            journal.check(config, function.entry.as_deref(), &function.bundle.modules)?;
+            journal.check(config, function.entry.as_deref(), &function.bundle)?;
         }
         let own = journal.as_mut().map(Journal::targets).unwrap_or_default();
         let mut open = Self {

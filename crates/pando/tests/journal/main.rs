@@ -1,7 +1,9 @@
 //! `--journal FILE`: runs that end in every way, and continue.
 
+mod by_value;
 mod disk;
 mod goes_on;
+mod inspected;
 mod kills;
 mod refusals;
 mod volunteers;

@@ -1,7 +1,7 @@
 //! A journal of another job is refused and stays unchanged.
 
 use crate::{JournalFile, SQUARE, squares};
-use pando_testing::{EventsFile, PandoCommand, make_pipe, numbers, until};
+use pando_testing::{PandoCommand, make_pipe, numbers};
 use std::net::TcpListener;
 
 /// A journal with the squares of 1 to 5.
@@ -9,46 +9,6 @@ fn of_squares() -> JournalFile {
     let journal = JournalFile::new();
     journal.of(PandoCommand::f(SQUARE)).local().stdin(numbers(5)).run().gives(squares(5));
     journal
-}
-
-#[test]
-fn other_inputs_are_refused_and_computed_with_journal_keep() {
-    let journal = of_squares();
-    let whole = journal.bytes();
-    let with = |input: &str| journal.of(PandoCommand::f(SQUARE)).local().stdin(input);
-    with("7\n2\n3\n4\n5\n")
-        .run()
-        .ends(2, "")
-        .said(&["item 1 differs from the input", "--journal-keep"]);
-    with("1\n2\n3\n4\n6\n").run().ends(2, "").said(&["item 5 differs from the input"]);
-    assert_eq!(journal.bytes(), whole, "as it was");
-    let events = EventsFile::empty();
-    let other = "1\n2\n7\n4\n5\n6\n";
-    with(other).args(["--journal-keep"]).events(&events).run().gives("1\n4\n49\n16\n25\n36\n");
-    assert_eq!(events.items("result"), [3, 6]);
-    let events = EventsFile::empty();
-    with(other).events(&events).run().gives("1\n4\n49\n16\n25\n36\n");
-    assert_eq!(events.items("result"), [] as [u64; 0]);
-}
-
-#[test]
-fn results_for_other_inputs_leave_no_trace() {
-    let journal = of_squares();
-    // Item 1 has no result, so it is computed before the run finds the mismatch.
-    let mut bytes = journal.bytes();
-    let first = pando::journal::Record::first(&bytes[16..]).unwrap().1 + 16;
-    let length = pando::journal::Record::first(&bytes[first..]).unwrap().1;
-    bytes.drain(first..first + length);
-    std::fs::write(journal.path(), &bytes).unwrap();
-    assert_eq!(journal.items(), [1, 2, 3, 4]);
-    let mut run = journal.of(PandoCommand::f(SQUARE)).local().stdin_open().start();
-    run.write_line("9");
-    assert_eq!(run.line().as_deref(), Some("81"));
-    until("it is kept", || journal.items().contains(&0).then_some(()));
-    run.write_line("7");
-    run.wait().ends(2, "81\n").said(&["item 2 differs from the input"]);
-    assert_eq!(journal.items(), [1, 2, 3, 4]);
-    journal.of(PandoCommand::f(SQUARE)).local().stdin(numbers(5)).run().gives(squares(5));
 }
 
 #[test]
@@ -109,18 +69,53 @@ fn a_file_for_events_besides_is_refused_before_it_is_touched() {
 }
 
 #[test]
-fn a_function_is_what_its_modules_contain_wherever_they_lie() {
+fn a_function_is_what_it_does_wherever_its_modules_lie_and_however_they_are_written() {
     let journal = JournalFile::new();
-    let with = |folder: &str, helper: &str| {
-        let f = "const { square } = require('./helper'); module.exports['/pando/1.0.0'] = (x, cb) => cb(null, square(x))";
+    let with = |folder: &str, names: [&str; 2], helper: &str| {
+        let [name, help] = names;
+        let f = format!(
+            "const {{ square }} = require('./{help}'); module.exports['/pando/1.0.0'] = (x, cb) => cb(null, square(x))"
+        );
         let run = PandoCommand::bare()
-            .with_file(&format!("{folder}/f.js"), f)
-            .with_file(&format!("{folder}/helper.js"), helper);
-        journal.of(run.function(format!("{folder}/f.js"))).local().stdin(numbers(3)).run()
+            .with_file(&format!("{folder}/{name}.js"), f)
+            .with_file(&format!("{folder}/{help}.js"), helper);
+        journal.of(run.function(format!("{folder}/{name}.js"))).local().stdin(numbers(3)).run()
     };
-    with("here", "exports.square = x => x * x").gives(squares(3));
-    with("there", "exports.square = x => x * x").gives(squares(3));
-    with("here", "exports.square = x => x ** 2").ends(2, "").said(&["for another function"]);
+    let square = "exports.square = x => x * x";
+    with("here", ["f", "helper"], square).gives(squares(3));
+    with("there", ["f", "helper"], square).gives(squares(3));
+    with("here", ["squares", "in-words"], square).gives(squares(3));
+    let commented =
+        "/* The square of a number. */\nexports.square = value =>\n  value * value // more\n";
+    with("here", ["f", "helper"], commented).gives(squares(3));
+    for other in ["exports.square = x => x ** 2", "exports.square = x => x * x + 0"] {
+        with("here", ["f", "helper"], other).ends(2, "").said(&["for another function"]);
+    }
+}
+
+#[test]
+fn a_default_export_may_move_to_another_file() {
+    let journal = JournalFile::new();
+    let with = |name: &str, f: &str| {
+        let run = PandoCommand::bare().with_file(name, f).function(name);
+        journal.of(run).local().stdin(numbers(3)).run()
+    };
+    with("f.js", "export default x => x * x").gives(squares(3));
+    with("the square.mjs", "// A square.\nexport default (n) => n * n;").gives(squares(3));
+    with("f.js", "export default x => x + x").ends(2, "").said(&["for another function"]);
+}
+
+#[test]
+fn names_that_a_function_can_read_are_part_of_it() {
+    let journal = JournalFile::new();
+    let with = |name: &str| {
+        let f = format!(
+            "function {name}(x) {{ return x * x }}\nexport default x => {name}.name + {name}(x)"
+        );
+        journal.of(PandoCommand::new(&f)).local().stdin("2\n").run()
+    };
+    with("square").gives("square4\n");
+    with("squared").ends(2, "").said(&["for another function"]);
 }
 
 #[test]

@@ -155,18 +155,20 @@ impl Master {
     /// the window has room. Blocks.
     ///
     /// # Errors
-    /// When the journal belongs to other values: no item is added. When an unusable item
-    /// ends the run: the items before it are added.
+    /// When the journal cannot be read: no item is added. When an unusable item ends the run: the
+    /// items before it are added.
     pub(in crate::master) fn offer(
         &self,
         values: impl IntoIterator<Item = Taken>,
     ) -> Result<(), InputError> {
         let mut resume = self.resume();
-        // The results stay open until the next call after the last one, because the end of the
-        // input must be noticed without any volunteer.
+        // The input is read without any volunteer up to the next call after the last result, because
+        // the end of the input must be noticed.
+        if resume.as_ref().is_some_and(|resume| !resume.goes_on()) {
+            self.lock().items_mut().end_resuming();
+        }
         if resume.as_ref().is_some_and(Resume::is_over) {
             *resume = None;
-            self.lock().items_mut().end_resuming();
         }
         let mut slice = Vec::new();
         let mut bytes = 0;
@@ -180,16 +182,14 @@ impl Master {
             let read = match (value, &mut *resume) {
                 // All values of the chunk are unusable.
                 (Ok(value), resume) if self.job.shape.chunks.is_some() && value.bytes == "[]" => {
-                    resume.iter_mut().for_each(Resume::skip);
+                    resume.iter_mut().try_for_each(Resume::pass)?;
                     Read::Finished(value.bytes)
                 }
                 (Ok(value), None) => Read::Value(value),
-                (Ok(value), Some(resume)) => resume
-                    .resolve(value, target.as_deref(), &self.job)
-                    .inspect_err(|_| self.abandon_journal())?,
+                (Ok(value), Some(resume)) => resume.resolve(value, target.as_deref(), &self.job)?,
                 (Err(unusable), resume) => match self.fail_unusable(unusable) {
                     Ok(read) => {
-                        resume.iter_mut().for_each(Resume::skip);
+                        resume.iter_mut().try_for_each(Resume::pass)?;
                         read
                     }
                     Err(error) => {
@@ -235,13 +235,8 @@ impl Master {
     /// Notes that no more values follow.
     pub(in crate::master) fn end_input(&self, how: Result<(), InputError>) {
         let resume = self.resume().take();
-        if let (Ok(()), Some(resume)) = (&how, resume.filter(|resume| !resume.is_over())) {
-            let (name, further) = (resume.name(), resume.further());
-            let text = format!(
-                "the input ends before the journal {name} does: {further} more had been read"
-            );
-            self.console.say(printable(&text));
-        }
+        let words = resume.filter(|_| how.is_ok()).and_then(|resume| resume.last_words());
+        words.into_iter().for_each(|words| self.console.say(printable(&words)));
         self.with(|state| state.items_mut().end_input(how));
     }
 }

@@ -7,9 +7,7 @@ use crate::{
 use std::sync::{Arc, Weak};
 
 impl Master {
-    /// Writes results to `journal`, and uses the results in it. With `keep`, values that have
-    /// changed since are computed; otherwise such a value ends the run. Call this before anything
-    /// is read.
+    /// Writes results to `journal`, and uses the results in it. Call this before anything is read.
     ///
     /// # Errors
     /// When the journal cannot be written.
@@ -17,7 +15,6 @@ impl Master {
         self: &Arc<Self>,
         journal: OpenJournal,
         kept: JobFacts,
-        keep: bool,
     ) -> anyhow::Result<()> {
         let path = journal.path().to_owned();
         let (replay, writer) = journal.go_on(kept)?;
@@ -32,9 +29,9 @@ impl Master {
                 Box::new(move |target, bytes| files.prepare(target, bytes))
             });
         let recorder = Recorder::start(&path, writer, store, failed)?;
-        let resumes = replay.end() > 0;
+        let resumes = replay.has_results();
         self.with(|state| state.items_mut().keep_journal(Arc::new(recorder), resumes));
-        let resume = Resume::new(replay, path.display().to_string(), keep);
+        let resume = Resume::new(replay, path.display().to_string());
         *self.resume() = resumes.then_some(resume);
         Ok(())
     }
@@ -77,7 +74,7 @@ impl Master {
         }
     }
 
-    /// Stops the journal, because the results of this run belong to other values.
+    /// Stops the journal, because results of this run cannot be trusted.
     pub(crate) fn abandon_journal(&self) {
         if let Some(journal) = self.lock().items().journal() {
             journal.abandon();

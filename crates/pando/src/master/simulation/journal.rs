@@ -1,12 +1,15 @@
 //! The master dies at a random moment, and is started again with its journal.
 
 use super::{
+    clock::MS,
     link::Down,
     model::Model,
+    plan::{Item, Nature},
     world::{World, start_master},
 };
-use crate::journal::{HEADER, Record};
+use crate::journal::{self, Digest, Format, digest};
 use bytes::Bytes;
+use fastrand::Rng;
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -30,18 +33,23 @@ impl JournalFolder {
         self.folder.path().join("journal")
     }
 
-    /// The results that are complete in the journal.
-    fn results(&self) -> BTreeMap<Index, Bytes> {
+    /// The results that are complete in the journal, by the hashes of their values; of several
+    /// results of a value, the newest one.
+    fn results(&self) -> BTreeMap<Digest, Bytes> {
         let bytes = fs::read(self.path()).expect("it can be read");
-        let mut rest = bytes.strip_prefix(HEADER).unwrap_or_default();
-        let mut results = BTreeMap::new();
-        while let Some((record, length)) = Record::first(rest) {
-            rest = &rest[length..];
-            if let Record::Result(item) = record {
-                results.insert(item.index, Bytes::copy_from_slice(item.bytes));
-            }
-        }
-        results
+        let results = journal::results(&bytes).into_iter();
+        results.map(|(value, result)| (value, result.into())).collect()
+    }
+
+    /// Damages a byte somewhere after the header. Returns whether there was any.
+    fn damage(&self, random: f64) -> bool {
+        let mut bytes = fs::read(self.path()).expect("it can be read");
+        let header = Format::of(&bytes).map_or(bytes.len(), |format| format.header_length());
+        let at = header + ((bytes.len() - header) as f64 * random) as usize;
+        let Some(byte) = bytes.get_mut(at) else { return false };
+        *byte ^= 0x5a;
+        fs::write(self.path(), bytes).expect("it can be written");
+        true
     }
 
     /// Loses a part at the end of the journal, as after a crash of the machine. Returns whether
@@ -68,11 +76,30 @@ impl World {
         self.master.finish_journal().expect("it can be written");
         // The old master holds the journal open.
         self.master = start_master(&self.plan.job, None);
-        assert_eq!(journal.results(), self.model.results(), "in the journal");
-        if self.rng.bool() && journal.lose(self.rng.f64()) {
-            self.seen.note("journal cut in the middle");
+        let value = |index: Index| digest(&self.plan.items[index as usize].text);
+        let mut kept = journal.results();
+        kept.retain(|kept, _| self.plan.items.iter().any(|item| digest(&item.text) == *kept));
+        let results = self.model.results().into_iter();
+        let results: BTreeMap<_, _> =
+            results.map(|(index, result)| (value(index), result)).collect();
+        assert_eq!(kept, results, "in the journal");
+        match self.rng.u32(0..4) {
+            0 if journal.lose(self.rng.f64()) => self.seen.note("journal cut in the middle"),
+            1 if journal.damage(self.rng.f64()) => self.seen.note("journal damaged"),
+            _ => {}
         }
-        let known = journal.results();
+        let kept = journal.results();
+        if self.rng.bool() {
+            edit(&mut self.rng, &mut self.plan.items);
+            self.vanished.resize(self.plan.items.len(), 0);
+            self.edited = true;
+            self.seen.note("input edited");
+        }
+        // Each value is there once, so it has its own result, wherever it is now.
+        let result = |(index, item): (usize, &Item)| {
+            Some((index as Index, kept.get(&digest(&item.text))?.clone()))
+        };
+        let known: BTreeMap<_, _> = self.plan.items.iter().enumerate().filter_map(result).collect();
         self.seen.note_if(!known.is_empty(), "from the journal");
         say!(self, "and comes back with the results of {:?}", known.keys());
         self.plan.job.id.push('+');
@@ -85,5 +112,22 @@ impl World {
             }
         }
         self.begin_ends();
+    }
+}
+
+/// Inserts, replaces and moves items. The number of items grows, because devices may still compute
+/// old ones.
+fn edit(rng: &mut Rng, items: &mut Vec<Item>) {
+    for _ in 0..rng.usize(1..4) {
+        let micros = items.get(rng.usize(0..items.len().max(1))).map_or(MS, |item| item.micros);
+        let text = format!("new {}", rng.u64(..)).into();
+        let new = Item { text, nature: Nature::Good, micros };
+        let count = items.len();
+        match rng.u32(0..4) {
+            0 if count > 0 => items[rng.usize(0..count)] = new,
+            1 if count > 0 => items.swap(rng.usize(0..count), rng.usize(0..count)),
+            2 if count > 0 => items.rotate_left(rng.usize(0..count)),
+            _ => items.insert(rng.usize(0..=count), new),
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(super) struct Seen(BTreeMap<&'static str, u64>);
 
 /// All situations to be covered by the runs together.
-const ALL: [&str; 52] = [
+const ALL: [&str; 54] = [
     "alone",
     "answered an earlier loan of what it has",
     "answered in two ways",
@@ -27,10 +27,12 @@ const ALL: [&str; 52] = [
     "final failure waits",
     "froze",
     "from the journal",
+    "input edited",
     "input failed",
     "interrupted",
     "item failed",
     "journal cut in the middle",
+    "journal damaged",
     "late answer",
     "left",
     "lie",

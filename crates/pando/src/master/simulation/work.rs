@@ -76,7 +76,8 @@ impl World {
                 self.tell_host(number, core, started);
             }
             let item = &self.plan.items[loan.index as usize];
-            assert_eq!(value.bytes, item.text, "{loan:?} came as another value");
+            // A device may still have values of the run before the input was edited.
+            assert!(value.bytes == item.text || self.edited, "{loan:?} came as another value");
             let micros = (item.micros * self.devices[number].slowness).max(1);
             say!(
                 self,

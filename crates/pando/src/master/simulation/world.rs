@@ -56,6 +56,8 @@ pub(super) struct World {
     /// The number of answers, which makes results unique.
     pub(super) answers: u64,
     pub(super) calm: bool,
+    /// The input was edited between two runs.
+    pub(super) edited: bool,
     /// The time by which the run must have ended.
     pub(super) deadline: u64,
     pub(super) ending: Option<Ending>,
@@ -89,6 +91,7 @@ impl World {
             vanished: vec![0; plan.items.len()],
             answers: 0,
             calm: false,
+            edited: false,
             deadline: u64::MAX,
             ending: None,
             seen: Seen::default(),
@@ -208,9 +211,7 @@ pub(super) fn start_master(job: &Job, journal: Option<&JournalFolder>) -> Arc<Ma
     if let Some(journal) = journal {
         let opened =
             journal::open(&journal.path(), Duration::ZERO).expect("the journal can be opened");
-        master
-            .keep_journal(opened, JobFacts::default(), false)
-            .expect("the journal can be written");
+        master.keep_journal(opened, JobFacts::default()).expect("the journal can be written");
     }
     master
 }
