@@ -196,6 +196,10 @@ class Page implements PageState {
     const relay = config.relay === true;
     if (config.denyNet && config.dom) closeNetwork();
     const webrtc = typeof RTCPeerConnection === 'function';
+    const reloaded = performance.navigation.type === 1;
+    // A copy of a tab has the settings of the tab, and is another device.
+    const id = (reloaded && options.id) || randomId();
+    this.keep({ id });
     const link = (this.link = new Worker(scripts.tab));
     const pool = new WorkerPool(link, scripts, config.version, config.dom);
     link.onmessage = ({ data }: MessageEvent<FromLink>) => this.hear(data, pool);
@@ -209,12 +213,12 @@ class Page implements PageState {
       transports: transports({ relay, webrtc, protocol: options.protocol }),
       relay,
       token: tokenOf(location.pathname),
-      device: randomId(),
+      device: id,
       name: options.device || this.guessed,
       cores: this.lent,
       function: config.function,
       dom: config.dom,
-      reloaded: performance.navigation.type === 1,
+      reloaded,
     });
     if (this.pause.isOn) this.tellCores();
   }
@@ -386,9 +390,5 @@ function reload(hash: string): void {
 }
 
 function randomId(): string {
-  let id = '';
-  crypto
-    .getRandomValues(new Uint8Array(16))
-    .forEach((byte) => (id += (byte + 256).toString(16).slice(1)));
-  return id;
+  return crypto.getRandomValues(new Uint32Array(4)).join('');
 }

@@ -13,6 +13,7 @@ mod parts;
 mod policies;
 mod server;
 mod shape;
+mod trust;
 
 pub(crate) use failure_limit::FailureLimit;
 pub(crate) use mosaic::Mosaic;
@@ -21,6 +22,7 @@ pub use policies::OnError;
 pub(crate) use policies::{BatchSize, Policies, SummaryOption, When};
 pub(crate) use server::{DEFAULT_PORT, ServerConfig, Tls, is_blocked};
 pub(crate) use shape::ShapeOptions;
+pub(crate) use trust::TrustRule;
 
 use crate::{
     assets::Assets,

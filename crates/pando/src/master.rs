@@ -9,7 +9,8 @@
 //!   run;
 //! - [`said`]: the newest failures and printed lines, for people who look at the run;
 //! - [`gallery`]: results for people who look at them;
-//! - [`policy`]: the decisions (retries, stragglers, speculation, back-pressure, confirmation);
+//! - [`policy`]: the decisions (retries, stragglers, speculation, trust, back-pressure,
+//!   confirmation);
 //! - [`forecast`]: the time until the end;
 //! - [`exchange`]: loans and answers between the lender and a session;
 //! - [`shutdown`]: how a run ends;
@@ -17,7 +18,8 @@
 //! - [`run`]: the lock, and the threads and tasks that wait for a change;
 //! - [`session`]: one task per volunteer, which takes values and delivers results, a frame at a
 //!   time;
-//! - [`io`]: the threads or tasks that read the input, write the output and confirm results;
+//! - [`io`]: the threads or tasks that read the input, write the output and confirm or compare
+//!   results;
 //! - [`report`]: what people see of a run: messages, the status line, the summary, snapshots.
 
 mod exchange;
@@ -44,11 +46,11 @@ mod state;
 pub(crate) use files::Files;
 pub(crate) use files::Use;
 pub(crate) use gallery::{GalleryVisit, Seen};
-pub(crate) use io::confirm;
 pub(crate) use io::{InputValues, values_of_failed, values_of_items};
+pub(crate) use io::{compare, confirm};
 pub(crate) use items::{Cut, Ending, Framing, InputError, Left};
 pub(crate) use items::{FromProgram, ToProgram};
-pub(crate) use job::{InputSize, Job};
+pub(crate) use job::{InputSize, Job, TrustJob};
 pub(crate) use policy::{Decision, MissingFeature};
 pub(crate) use registry::Page;
 pub(crate) use report::{

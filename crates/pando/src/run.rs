@@ -234,6 +234,7 @@ pub(crate) fn exit_status(ending: &Ending) -> i32 {
         | Ending::SomeFailed(_)
         | Ending::Interrupted
         | Ending::CutShort(_)
+        | Ending::InDoubt(_)
         | Ending::OutputFailed(_) => 1,
     }
 }
@@ -258,7 +259,10 @@ fn conclude(ending: &Ending, reported: bool, journaled: bool, console: &Console)
             return;
         }
         Ending::InputFailed(error) => &error.text,
-        Ending::CannotRun(text) | Ending::ItemFailed(_, text) | Ending::OutputFailed(text) => text,
+        Ending::CannotRun(text)
+        | Ending::ItemFailed(_, text)
+        | Ending::OutputFailed(text)
+        | Ending::InDoubt(text) => text,
     };
     console.say(format!("error: {}", printable(why)));
 }

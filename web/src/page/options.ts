@@ -7,6 +7,8 @@ export interface FragmentOptions {
   cores?: number;
   /** The language of the page's texts. */
   lang?: string;
+  /** The identifier of the device before a reload. */
+  id?: string;
   /** 1 if the device is paused. */
   paused?: number;
   /** 1 if the screen stays on while the device computes. */
@@ -29,7 +31,7 @@ export function fragmentOptions(hash: string): FragmentOptions {
     const name = key.trim();
     const value = decoded(text.replace(/_/g, ' ')).trim();
     if (name === 'protocol') options.protocol = value.toLowerCase();
-    if (name === 'lang') options.lang = value;
+    if (/^(lang|id)$/.test(name)) options[name as 'lang'] = value;
     if (name === 'device' && value) options.device = value.slice(0, 100);
     if (NUMBERS.test(name) && /^\d+$/.test(value)) options[name as 'cores'] = Number(value);
     return '';

@@ -47,7 +47,7 @@ export interface Summary {
 }
 
 export type IdleCause =
-  'input' | 'reader' | 'order' | 'end' | 'aside' | 'failures' | 'confirm' | 'network';
+  'input' | 'reader' | 'order' | 'end' | 'aside' | 'failures' | 'devices' | 'confirm' | 'network';
 
 export interface LostTime {
   cause: IdleCause;

@@ -1,6 +1,9 @@
 //! Which devices compute, and how they share the values.
 
-use crate::{config::BatchSize, duration::duration};
+use crate::{
+    config::{BatchSize, TrustRule},
+    duration::duration,
+};
 use clap::{Args, builder::BoolishValueParser as YesOrNo};
 use std::time::Duration;
 
@@ -47,6 +50,22 @@ pub(crate) struct Devices {
     #[arg(long, env = "PANDO_SPECULATE", value_parser = YesOrNo::new())]
     pub(crate) speculate: bool,
 
+    /// Give each value to N different devices, 2 to 100: its result is the JSON array of their
+    /// answers, each as {"device":…,"result":…} (see docs/trust.md)
+    #[arg(long, env = "PANDO_COPIES", value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub(crate) copies: Option<u32>,
+
+    /// Compare the results of different devices. N: a result counts when N devices have answered
+    /// the same. P%: new devices are checked at each value, proven ones at this share of their
+    /// values
+    #[arg(long, env = "PANDO_VERIFY", value_name = "N|P%", value_parser = verify)]
+    pub(crate) verify: Option<TrustRule>,
+
+    /// With --verify: run this command to compare two results, which it reads as two lines; status
+    /// 0 means that they are equal, 1 that they differ
+    #[arg(long, env = "PANDO_VERIFY_WITH", value_name = "COMMAND")]
+    pub(crate) verify_with: Option<String>,
+
     /// Time between signs of life; a device that is silent for three is gone
     #[arg(long, env = "PANDO_HEARTBEAT", value_name = "DUR", default_value = "5s", value_parser = duration)]
     pub(crate) heartbeat: Duration,
@@ -74,6 +93,20 @@ fn page_text(text: &str) -> Result<String, String> {
         ));
     }
     Ok(text.into())
+}
+
+fn verify(text: &str) -> Result<TrustRule, String> {
+    let wrong = || "give a number of devices, 2 to 100, or a share of the values such as 5%".into();
+    if let Some(percent) = text.strip_suffix('%') {
+        return match percent.trim_end().parse::<f64>() {
+            Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(TrustRule::SpotChecks(percent)),
+            _ => Err(wrong()),
+        };
+    }
+    match text.parse() {
+        Ok(devices @ 2..=100) => Ok(TrustRule::Quorum(devices)),
+        _ => Err(wrong()),
+    }
 }
 
 fn batch_size(text: &str) -> Result<BatchSize, String> {

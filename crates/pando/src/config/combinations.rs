@@ -1,6 +1,6 @@
 //! The rules between options: exclusions, needs, and combinations without sense.
 
-use super::OnError;
+use super::{OnError, TrustRule};
 use crate::cli::Cli;
 
 /// The message for a command line without a function.
@@ -10,7 +10,7 @@ pub(super) const NO_FUNCTION: &str = "no FUNCTION is named: give its file, its c
 const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
     (
         "--exec",
-        &["--dom", "--host", "--start-idle", "--open", "--deny-net"],
+        &["--dom", "--host", "--start-idle", "--open", "--deny-net", "--copies", "--verify"],
         "runs a program on this machine's cores only",
     ),
     ("--exec", &["--files"], "runs a program that takes lines"),
@@ -32,6 +32,17 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
         "puts a program in the loop, which gives the values and hears of all results and failures",
     ),
     ("--only-failed", &["ITEMS", "--stdin"], "takes the values from its file"),
+    (
+        "--copies",
+        &["--verify", "--speculate", "--sync-stdio", "--output-dir", "--csv", "--tsv", "--chunk"],
+        "makes one line of the answers of several devices",
+    ),
+    (
+        "--verify",
+        &["--speculate", "--sync-stdio"],
+        "waits for the answers of several devices before a result counts",
+    ),
+    ("--verify-with", &["--output-dir"], "compares results as lines"),
     ("--files", &["--json"], "hands the function the bytes of files"),
     ("--csv", &["--tsv"], "puts commas between fields"),
     ("--csv", TEXT, "prints rows of a table"),
@@ -68,6 +79,8 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
             "--tls-cert",
             "--host",
             "--deny-net",
+            "--copies",
+            "--verify",
         ],
         "uses only this machine's cores, and nobody can join",
     ),
@@ -85,6 +98,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("--host", "--secret"),
     ("--journal-keep", "--journal"),
     ("--max-failures", "--on-error"),
+    ("--verify-with", "--verify"),
 ];
 
 /// Options for the command line, with its standard input and output.
@@ -172,6 +186,12 @@ fn senseless(cli: &Cli) -> Option<&'static str> {
             "--on-error report puts JSON in place of results, and a table has rows: use --on-error skip",
         );
     }
+    if matches!(cli.devices.verify, Some(TrustRule::SpotChecks(_))) && cli.keeping.journal.is_some()
+    {
+        return Some(
+            "--verify P% cannot be used with --journal, because a result that turns out to be wrong later is in the journal by then: use --verify N, or leave one of the two out",
+        );
+    }
     (reports && !cli.data.json && cli.rows.grid.is_empty())
         .then_some("--on-error report puts JSON in place of results: it needs --json")
 }
@@ -188,6 +208,7 @@ fn is_given(cli: &Cli, option: &str) -> bool {
         "--tag" => cli.rows.tag,
         "--tsv" => cli.rows.tsv,
         "--unordered" => cli.rows.unordered,
+        "--copies" => cli.devices.copies.is_some(),
         "--cores" => cli.devices.cores.is_some(),
         "--deny-net" => cli.network.deny_net,
         "--dom" => cli.calls.dom,
@@ -212,6 +233,7 @@ fn is_given(cli: &Cli, option: &str) -> bool {
         "--overwrite" => cli.data.overwrite,
         "--port" => cli.network.port.is_some(),
         "--secret" => cli.network.secret.is_some(),
+        "--speculate" => cli.devices.speculate,
         "--start-idle" => cli.devices.start_idle,
         "--stdin" => cli.data.stdin,
         "--sync-stdio" => cli.data.sync_stdio,
@@ -219,6 +241,8 @@ fn is_given(cli: &Cli, option: &str) -> bool {
         "--tls-cert" => cli.network.tls_cert.is_some(),
         "--tls-key" => cli.network.tls_key.is_some(),
         "--token" => cli.network.token.is_some(),
+        "--verify" => cli.devices.verify.is_some(),
+        "--verify-with" => cli.devices.verify_with.is_some(),
         other => unreachable!("{other} stands in no rule"),
     }
 }
@@ -243,13 +267,14 @@ mod tests {
         let words = |option: &str| -> Vec<String> {
             let value = match option {
                 "ITEMS" => return vec!["7".into()],
-                "--chunk" | "--cores" | "--head" | "--max-failures" | "--port" => "3",
+                "--chunk" | "--copies" | "--cores" | "--head" | "--max-failures" | "--port"
+                | "--verify" => "3",
                 "--grid" => "a=1,2",
                 "--on-error" => "skip",
                 "--env" => "NAME=value",
                 "--eval" | "--exec" | "--ext" | "--failed" | "--host" | "--journal"
                 | "--only-failed" | "--output-dir" | "--secret" | "--tls-cert" | "--tls-key"
-                | "--token" => "some",
+                | "--token" | "--verify-with" => "some",
                 _ => return vec![option.into()],
             };
             vec![option.into(), value.into()]

@@ -1,6 +1,6 @@
 //! The options for a run with a journal to repeat, before results of an earlier run count.
 
-use super::{FileOptions, FunctionSource, RunConfig};
+use super::{FileOptions, FunctionSource, RunConfig, TrustRule};
 use crate::protocol::Form;
 
 impl RunConfig {
@@ -34,6 +34,8 @@ impl RunConfig {
             text("--exec", command),
             text("--assets", self.assets.as_ref().map(|assets| assets.given())),
             text("--confirm", self.policies.confirm.as_deref()),
+            self.policies.trust.map(TrustRule::in_words),
+            text("--verify-with", self.policies.verify_with.as_deref()),
         ];
         // The values are not kept, because they may be secrets.
         let env = self.env.iter().map(|(name, value)| {

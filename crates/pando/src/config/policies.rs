@@ -1,6 +1,6 @@
 //! How items are lent, tried again and given up, and when optional displays are shown.
 
-use super::FailureLimit;
+use super::{FailureLimit, TrustRule};
 use crate::cli::Cli;
 use clap::ValueEnum;
 use std::path::PathBuf;
@@ -21,6 +21,10 @@ pub(crate) struct Policies {
     pub(crate) on_error: OnError,
     /// How many items may fail before the run ends.
     pub(crate) max_failures: Option<FailureLimit>,
+    /// How many devices compute each value, unless this is one.
+    pub(crate) trust: Option<TrustRule>,
+    /// The command that compares two results.
+    pub(crate) verify_with: Option<String>,
 }
 
 /// How many values a device holds per lent core.
@@ -79,6 +83,9 @@ impl Policies {
             confirm: cli.failures.confirm.clone(),
             on_error: cli.failures.on_error.unwrap_or(OnError::Stop),
             max_failures: cli.failures.max_failures,
+            // A dry run computes one item, to show it.
+            trust: TrustRule::new(cli).filter(|_| !cli.rows.dry_run),
+            verify_with: cli.devices.verify_with.clone(),
         }
     }
 }

@@ -46,7 +46,9 @@ impl Error {
             Ending::SomeFailed(count) => (!told).then_some(Self::LeftOut(count)),
             Ending::InputFailed(error) => Some(Self::Input(error.text)),
             Ending::ItemFailed(index, text) => Some(Self::Failed { index: index + 1, text }),
-            Ending::CannotRun(why) | Ending::OutputFailed(why) => Some(Self::Refused(why)),
+            Ending::CannotRun(why) | Ending::OutputFailed(why) | Ending::InDoubt(why) => {
+                Some(Self::Refused(why))
+            }
             Ending::Interrupted | Ending::CutShort(_) => {
                 Some(Self::Refused("the run was cut short".into()))
             }

@@ -4,13 +4,14 @@
 
 mod lend;
 mod messages;
+mod shared;
 mod take_back;
 
 pub(crate) use messages::Leaving;
 
 use super::{
     gallery::ShownResult,
-    policy::{Confirmations, ResultBackPressure, Retries, RunContext, Speculation},
+    policy::{Confirmations, ResultBackPressure, Retries, RunContext, Speculation, Trust},
 };
 use crate::protocol::Form;
 use bytes::Bytes;
@@ -23,6 +24,7 @@ pub(super) struct Exchange<'a> {
     pub(super) context: RunContext<'a>,
     pub(super) retries: &'a mut Retries,
     pub(super) speculation: &'a mut Speculation,
+    pub(super) trust: &'a mut Option<Trust>,
     pub(super) confirmations: &'a mut Confirmations,
     pub(super) backpressure: &'a mut ResultBackPressure,
 }

@@ -1,17 +1,21 @@
-//! The two ends of a run: where values come from, where results go, and who confirms results.
+//! The two ends of a run: where values come from, where results go, and who confirms
+//! and compares results.
 
 mod chunk;
+mod compare;
 mod confirm;
 mod feed;
 mod feedback;
 mod input;
 mod journal;
+mod judge;
 mod numbers;
 mod output;
 mod reshape;
 mod source;
 mod stream;
 
+pub(crate) use compare::compare;
 pub(crate) use confirm::confirm;
 pub(crate) use feed::InputValues;
 pub(crate) use input::{values_of_failed, values_of_items};

@@ -6,7 +6,7 @@ pub(super) use framed::check_framing;
 
 use super::{files::Files, items::Framing, shape::Shape};
 use crate::{
-    config::{BatchSize, FailureLimit, OnError},
+    config::{BatchSize, FailureLimit, OnError, TrustRule},
     failed::FailedItems,
     protocol::{JobOptions, Value},
 };
@@ -30,6 +30,8 @@ pub(crate) struct Job {
     pub(crate) batch_size: BatchSize,
     /// Retries of an item after its first attempt.
     pub(crate) retries: u32,
+    /// `--copies` and `--verify`: several devices compute each value.
+    pub(crate) trust: Option<TrustJob>,
     /// `--speculate`: idle devices get copies of values in progress elsewhere.
     pub(crate) speculate: bool,
     /// `--sync-stdio`: a program in the loop sends values and receives each result at once.
@@ -65,6 +67,16 @@ pub(crate) struct Job {
     pub(crate) quiet: bool,
     /// `--verbose`: people are told why values are recalled, and who gets them.
     pub(crate) explains: bool,
+}
+
+/// How results are trusted in a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TrustJob {
+    pub(crate) rule: TrustRule,
+    /// Whether a command compares results.
+    pub(crate) compares: bool,
+    /// Decides which values are checked.
+    pub(crate) seed: u64,
 }
 
 /// What is known of the number of items before the input is read.

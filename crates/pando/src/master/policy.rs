@@ -16,9 +16,10 @@ mod retries;
 pub(crate) mod speculation;
 pub(crate) mod stand_back;
 pub(crate) mod stragglers;
+pub(crate) mod trust;
 pub(crate) mod unwanted;
 pub(crate) mod watch;
-mod workload;
+pub(crate) mod workload;
 
 pub(crate) use account::excerpt;
 pub(crate) use backpressure::ResultBackPressure;
@@ -29,6 +30,7 @@ pub(crate) use oldest::Oldest;
 pub(crate) use owner::Decision;
 pub(crate) use retries::{Attempt, Retries};
 pub(crate) use speculation::Speculation;
+pub(crate) use trust::Trust;
 pub(crate) use unwanted::Unwanted;
 
 use super::{items::Items, job::Job, registry::Registry};

@@ -154,6 +154,15 @@ impl Registry {
         Some((*sub, old.path()))
     }
 
+    /// Forgets whether a device was unresponsive or unfit, because its page was loaded again. A
+    /// device that is not trusted stays so.
+    pub(crate) fn judge_anew(&mut self, key: &DeviceKey) {
+        self.unresponsive.remove(&*key.device);
+        if self.known.get(key).is_some_and(|fitness| !fitness.is_untrusted()) {
+            self.known.remove(key);
+        }
+    }
+
     /// How long a device that was unresponsive before is to rest first.
     pub(crate) fn rest_before(&self, device: &str) -> Option<Duration> {
         self.unresponsive.get(device).copied()
@@ -363,9 +372,10 @@ impl Registry {
         self.known.get(key).map_or(Standing::Untried, Fitness::standing)
     }
 
-    /// Whether a device that stands back rests now.
+    /// Whether a device that stands back is lent nothing now: it rests, or its results do not count
+    /// any more.
     pub(crate) fn rests(&self, key: &DeviceKey, now: Instant) -> bool {
-        self.known.get(key).is_some_and(|fitness| fitness.rests(now))
+        self.known.get(key).is_some_and(|fitness| fitness.rests(now) || fitness.is_untrusted())
     }
 
     /// Whether any active device is untried or proven.

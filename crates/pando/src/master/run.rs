@@ -75,6 +75,8 @@ struct Waiting {
     output_task: AtomicWaker,
     /// Wakes the task that confirms results.
     confirmer: Notify,
+    /// Wakes the task that compares results.
+    comparer: Notify,
 }
 
 impl Master {
@@ -116,13 +118,16 @@ impl Master {
 
     /// Wakes the tasks and threads that have work.
     pub(super) fn wake(&self, state: &mut RunState) {
-        let Wakes { input, confirmer, output, holds_back } = state.take_wakes();
+        let Wakes { input, confirmer, comparer, output, holds_back } = state.take_wakes(&self.job);
         if input {
             self.waiting.input.notify_one();
             self.waiting.input_task.wake();
         }
         if confirmer {
             self.waiting.confirmer.notify_one();
+        }
+        if comparer {
+            self.waiting.comparer.notify_one();
         }
         if output {
             self.waiting.output.notify_one();
@@ -204,6 +209,11 @@ impl Master {
     /// Waits until results wait for confirmation.
     pub(super) async fn wait_for_results(&self) {
         self.waiting.confirmer.notified().await;
+    }
+
+    /// Waits until results wait to be compared.
+    pub(super) async fn wait_for_comparison(&self) {
+        self.waiting.comparer.notified().await;
     }
 }
 

@@ -108,6 +108,7 @@ impl Session {
             path,
             cores,
             is_browser: hello.kind != "native",
+            reloaded: hello.reloaded,
             wake: wake.clone(),
             traffic: traffic.clone(),
         };

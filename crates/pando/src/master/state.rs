@@ -4,6 +4,7 @@
 mod io;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use super::{
     exchange::Exchange,
@@ -13,7 +14,7 @@ use super::{
     job::Job,
     policy::{
         Attempt, Confirmations, Decision, Oldest, ResultBackPressure, Retries, RunContext,
-        Speculation, Unconfirmed, Unwanted,
+        Speculation, Trust, Unconfirmed, Unwanted,
         backpressure::{self, WaitingResults},
         owner, stand_back, stragglers,
         watch::{self, Watcher},
@@ -34,6 +35,7 @@ pub(crate) struct RunState {
     retries: Retries,
     confirmations: Confirmations,
     speculation: Speculation,
+    trust: Option<Trust>,
     unwanted: Unwanted,
     backpressure: ResultBackPressure,
     forecast: Forecast,
@@ -48,6 +50,8 @@ pub(crate) struct Wakes {
     pub(crate) input: bool,
     /// The task that confirms results.
     pub(crate) confirmer: bool,
+    /// The task that compares results.
+    pub(crate) comparer: bool,
     /// The writer of the output.
     pub(crate) output: bool,
     /// Whether back-pressure applies, if this may have changed.
@@ -91,6 +95,7 @@ impl RunState {
             retries: Retries::new(),
             confirmations: Confirmations::default(),
             speculation: Speculation::default(),
+            trust: job.trust.map(Trust::new),
             unwanted: Unwanted::default(),
             backpressure: ResultBackPressure::default(),
             forecast: Forecast::new(Instant::now()),
@@ -148,11 +153,17 @@ impl RunState {
 
     /// The number of items with a result, or left out.
     pub(crate) fn settled(&self) -> u64 {
-        self.items.settled()
+        self.items.settled() + self.trust.as_ref().map_or(0, Trust::provisional)
+    }
+
+    /// How results are trusted, if several devices compute each value.
+    pub(crate) fn trust(&self) -> Option<&Trust> {
+        self.trust.as_ref()
     }
 
     /// Wakes the sessions which may ask or be read, and returns whom else to wake.
-    pub(super) fn take_wakes(&mut self) -> Wakes {
+    pub(super) fn take_wakes(&mut self, job: &Job) -> Wakes {
+        let comparer = self.trust.is_some() && self.serve_by_trust(job);
         self.items.take_finished();
         while let Some(sub) = self.items.lender_mut().next_wake() {
             if let Some(device) = self.registry.get(sub) {
@@ -163,7 +174,7 @@ impl RunState {
         self.ask_program();
         let output = self.items.has_output() && self.shutdown.end_wait();
         let confirmer = !self.confirmations.is_empty();
-        Wakes { input: self.items.wants_input(), confirmer, output, holds_back }
+        Wakes { input: self.items.wants_input(), confirmer, comparer, output, holds_back }
     }
 
     /// Asks the program in the loop for one value per free core.
@@ -178,24 +189,30 @@ impl RunState {
         });
     }
 
+    fn waiting_results(&self) -> WaitingResults<'_> {
+        let Self { items, confirmations, trust, .. } = self;
+        WaitingResults { items, confirmations, trust: trust.as_ref() }
+    }
+
     /// Whether too many bytes of results wait.
     pub(super) fn holds_back(&self) -> bool {
-        let Self { items, confirmations, .. } = self;
-        self.backpressure.applies(WaitingResults { items, confirmations })
+        self.backpressure.applies(self.waiting_results())
     }
 
     /// Wakes the sessions whose channels may be read again. Returns whether back-pressure applies,
     /// if this may have changed.
     pub(super) fn resume_channels(&mut self) -> Option<bool> {
-        let Self { items, registry, confirmations, backpressure, .. } = self;
-        backpressure.resume(WaitingResults { items, confirmations }, registry)
+        let Self { items, registry, confirmations, trust, backpressure, .. } = self;
+        let results = WaitingResults { items, confirmations, trust: trust.as_ref() };
+        backpressure.resume(results, registry)
     }
 
     /// Pauses the reading of a session's channel, if back-pressure demands this. Returns whether
     /// the channel may be read.
     pub(super) fn pause_channel_if_due(&mut self, sub: SubStreamId) -> bool {
-        let Self { items, registry, confirmations, backpressure, .. } = self;
-        backpressure.pause_if_due(WaitingResults { items, confirmations }, registry, sub)
+        let Self { items, registry, confirmations, trust, backpressure, .. } = self;
+        let results = WaitingResults { items, confirmations, trust: trust.as_ref() };
+        backpressure.pause_if_due(results, registry, sub)
     }
 }
 
@@ -209,13 +226,19 @@ impl RunState {
         holds: impl Iterator<Item = Loan>,
         now: Instant,
     ) -> Joined {
-        let Self { items, registry, retries, .. } = self;
-        let lender = items.lender_mut();
+        let Self { items, registry, retries, trust, .. } = self;
+        if newcomer.reloaded {
+            registry.judge_anew(&newcomer.key);
+        }
         let old = registry.replace(&newcomer.key);
         let moves = old.is_some_and(|(_, path)| path != newcomer.path);
         if let Some((old, _)) = old {
-            lender.close(old);
+            items.lender_mut().close(old);
+            if let (Some(trust), Some(device)) = (trust.as_mut(), registry.get(old)) {
+                trust.left(old, device);
+            }
         }
+        let lender = items.lender_mut();
         let taken = registry.devices().filter(|device| !device.is_replaced()).map(Device::name);
         let name = unused_name(taken, &newcomer.name);
         newcomer.name.clone_from(&name);
@@ -224,12 +247,21 @@ impl RunState {
         let rests = registry.rest_before(&id).is_some();
         registry.join(sub, newcomer, now);
         let mut keep = Vec::new();
-        let holds: Vec<Loan> = holds.filter(|_| !rests).collect();
+        let mut holds: Vec<Loan> = holds.filter(|_| !rests).collect();
         let mut last = HashMap::new();
         for Loan { index, number } in &holds {
             let last = last.entry(*index).or_insert(*number);
             *last = (*last).max(*number);
         }
+        if let Some(trust) = trust {
+            for loan in holds.drain(..).filter(|loan| last[&loan.index] == loan.number) {
+                if trust.resume(items, registry, sub, loan) {
+                    retries.came_back(loan.index, &id);
+                    keep.push(loan);
+                }
+            }
+        }
+        let lender = items.lender_mut();
         let device = registry.get_mut(sub).expect("the device has just joined");
         if device.cores() == 0 || rests {
             lender.pause(sub);
@@ -278,9 +310,11 @@ impl RunState {
         job: &'a Job,
         now: Instant,
     ) -> Exchange<'a> {
-        let Self { items, registry, retries, speculation, confirmations, backpressure, .. } = self;
+        let Self {
+            items, registry, retries, speculation, trust, confirmations, backpressure, ..
+        } = self;
         let context = RunContext { items, registry, job, now };
-        Exchange { sub, context, retries, speculation, confirmations, backpressure }
+        Exchange { sub, context, retries, speculation, trust, confirmations, backpressure }
     }
 
     /// Applies a decision of the owner about the device with this number. Returns a line for people.
@@ -300,16 +334,19 @@ impl RunState {
     /// Performs one check, ten times a second: settles postponed failures, wakes devices standing
     /// back, recalls values, and lends waiting values and copies. Returns lines for people.
     pub(super) fn look_for_stragglers(&mut self, job: &Job, now: Instant) -> Vec<String> {
-        let Self { items, registry, retries, speculation, unwanted, shutdown, .. } = self;
+        let Self { items, registry, retries, speculation, trust, unwanted, shutdown, .. } = self;
         let mut context = RunContext { items, registry, job, now };
         let mut lines = retries.settle_due(&mut context, shutdown.is_interrupted());
         lines.extend(retries.take_notices(&mut context));
         lines.extend(stand_back::look_after_unfit(&mut context));
         lines.extend(retries.tell_that_nobody_can(&context));
         let mut explained = stragglers::recall_from_stalled(&mut context);
-        stragglers::end_waits(&mut context);
-        explained.extend(stragglers::recall_stragglers(&mut context));
-        explained.extend(unwanted.lend(&mut context, retries));
+        stragglers::end_waits(&mut context, trust.as_ref());
+        explained.extend(stragglers::recall_stragglers(&mut context, trust.as_ref()));
+        match trust {
+            Some(trust) => lines.extend(trust.look_after(&context)),
+            None => explained.extend(unwanted.lend(&mut context, retries)),
+        }
         if job.speculate {
             explained.extend(speculation.lend_copies(&mut context, retries));
         }

@@ -5,7 +5,7 @@ use crate::{
     config::{FunctionSource, InputSource, RunConfig},
     failed::FailedItems,
     journal::Digest,
-    master::{Files, InputSize, Job},
+    master::{Files, InputSize, Job, TrustJob},
 };
 use std::{
     collections::HashSet,
@@ -47,6 +47,11 @@ pub(super) fn job(
         speculate: policies.speculate,
         shape: config.shape.shape(),
         shows_first: config.dry_run,
+        trust: policies.trust.map(|rule| TrustJob {
+            rule,
+            compares: policies.verify_with.is_some(),
+            seed: fresh_seed(),
+        }),
         on_error: policies.on_error,
         max_failures: policies.max_failures,
         failed,
@@ -78,4 +83,11 @@ fn input_size(config: &RunConfig) -> InputSize {
         }
         None => InputSize::Unknown,
     }
+}
+
+/// Decides which values are checked.
+fn fresh_seed() -> u64 {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).expect("the system gives random bytes");
+    u64::from_le_bytes(random)
 }

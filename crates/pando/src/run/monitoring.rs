@@ -146,6 +146,7 @@ pub(super) fn words(ending: &Ending) -> String {
         Ending::InputFailed(error) => format!("The input failed: {}", first_line(&error.text)),
         Ending::ItemFailed(_, text) => format!("An item failed: {}", first_line(text)),
         Ending::CannotRun(why) => format!("The function cannot run: {}", first_line(why)),
+        Ending::InDoubt(why) => format!("Some results may be wrong: {}", first_line(why)),
         Ending::OutputFailed(why) => format!("The output cannot be written: {}", first_line(why)),
     }
 }

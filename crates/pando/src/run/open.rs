@@ -244,6 +244,13 @@ impl OpenRun {
             let timeout = config.job.timeout.map(Duration::from_millis);
             self.beside(master::confirm(master.clone(), command, timeout, guard));
         }
+        if let Some(command) = config.policies.verify_with.clone() {
+            let guard = Guard::start().map_err(|error| {
+                StartError(format!("--verify-with: no shell can be started: {error}"))
+            })?;
+            let timeout = config.job.timeout.map(Duration::from_millis);
+            self.beside(master::compare(master.clone(), command, timeout, guard));
+        }
         self.beside(status::show(config.report.clone(), master, url));
         Ok(())
     }
@@ -257,6 +264,9 @@ impl OpenRun {
     /// the `last` state and the `ending` so far, and returns the final ending.
     pub(crate) async fn finish(&self, mut ending: Ending, last: RunSnapshot) -> Ending {
         let master = &self.master;
+        if let (Ending::Complete | Ending::ReaderLeft, Some(why)) = (&ending, master.doubts()) {
+            ending = Ending::InDoubt(why);
+        }
         if self.program.is_none() {
             ending = self.close_files(ending).await;
         }

@@ -11,6 +11,7 @@ mod poison;
 mod slow_link;
 mod stalled;
 mod stragglers;
+mod trust;
 mod unfit;
 
 use pando_testing::{PandoCommand, RunningProgram, Tab};

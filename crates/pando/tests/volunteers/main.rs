@@ -3,6 +3,7 @@
 mod goodbyes;
 mod lending;
 mod lies;
+mod trust;
 mod unfit;
 
 use pando_protocol::volunteer::Loan;

@@ -95,6 +95,11 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         self.slots.holds(sub, loan)
     }
 
+    /// Whether this loan has been made at any time, and its value has no result.
+    pub fn knows(&self, loan: Loan) -> bool {
+        self.slots.knows(loan)
+    }
+
     /// Whether a value has been read and has a result, or was cut off after the reading.
     pub fn is_settled(&self, index: Index) -> bool {
         index < self.read && self.slots.value(index).is_none()

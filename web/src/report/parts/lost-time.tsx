@@ -15,6 +15,10 @@ const CAUSES: { [cause in IdleCause]: [name: string, meaning: string] } = {
     'Values that came back',
     'Values that failed or came back waited for devices that may compute them.',
   ],
+  devices: [
+    'Other devices',
+    'By --copies or --verify, values waited for devices other than those that were connected.',
+  ],
   confirm: ['Checks of results', 'The command of --confirm checked results.'],
   network: [
     'Network and starts',

@@ -3,18 +3,19 @@
 use super::{Asked, Exchange};
 use crate::{
     master::{
-        policy::{RunContext, stand_back},
-        registry::Device,
+        items::Items,
+        policy::{RunContext, Trust, stand_back},
+        registry::{Device, Registry},
     },
     protocol::{PART, Value, value_len},
 };
-use stream_lender::{Ask, Lent};
+use stream_lender::{Ask, Lent, SubStreamId};
 use tracing::trace;
 
 impl Exchange<'_> {
     /// Lends values to the session, as many as fit into a frame, and puts them into `lent`.
     pub(in crate::master) fn ask(&mut self, lent: &mut Vec<Lent<Value>>) -> Asked {
-        let Self { sub, context, retries, speculation, .. } = self;
+        let Self { sub, context, retries, speculation, trust, .. } = self;
         let RunContext { items, registry, now, .. } = context;
         let (sub, now) = (*sub, *now);
         let Some(loans) = registry.get_mut(sub).map(Device::loans_mut) else {
@@ -23,14 +24,18 @@ impl Exchange<'_> {
         loans.end_alone_unless(|index| items.lender().holder(index) == Some(sub));
         let (room, room_bytes) = (loans.room(), loans.room_bytes());
         let mut alone = loans.alone().is_some();
-        let first = items.lender().held(sub) == 0;
+        let first = items.lender().held(sub) == 0 && !loans.has_copies();
         // A device that stands back is lent little, and values failed by other devices do not wait
         // for it.
         let limit = stand_back::lend_limit(items.lender(), registry, sub, now);
         let mut asked = Asked { asks_again: limit > 1 && !alone, ..Asked::default() };
         let (mut length, mut bytes, mut missing) = (1, 0, 0);
         while !alone && lent.len() < room.min(limit) && (lent.is_empty() || length < room_bytes) {
-            match items.ask(sub) {
+            let answer = match trust {
+                None => items.ask(sub),
+                Some(trust) => ask_for_copy(trust, items, registry, sub),
+            };
+            match answer {
                 Ask::Value(value)
                     if speculation.prefer_copy(items.lender_mut(), registry, sub, value.loan) => {}
                 Ask::Value(value) => {
@@ -70,5 +75,31 @@ impl Exchange<'_> {
             stand_back::stand_back(items.lender_mut(), registry, sub);
         }
         asked
+    }
+}
+
+/// Asks for a copy of a value that wants another device, or else of a new value.
+fn ask_for_copy(
+    trust: &mut Trust,
+    items: &mut Items,
+    registry: &mut Registry,
+    sub: SubStreamId,
+) -> Ask<Value> {
+    loop {
+        if let Some(copy) = trust.lend(items, registry, sub) {
+            return Ask::Value(copy);
+        }
+        match items.ask(sub) {
+            Ask::Value(lent) => {
+                if let Some(copy) = trust.take_in(items, registry, sub, lent.loan) {
+                    return Ask::Value(copy);
+                }
+            }
+            Ask::Wait => {
+                trust.waits(sub);
+                return Ask::Wait;
+            }
+            Ask::Done => return Ask::Done,
+        }
     }
 }

@@ -52,13 +52,19 @@ impl Exchange<'_> {
         (names, !device.waits_after_recall(), device.loans().room())
     }
 
-    /// Notes that the device of a session leaves. Returns lines for people.
-    pub(in crate::master) fn leave(&mut self, how: Leaving) -> Vec<String> {
-        let Self { sub, context, retries, speculation, backpressure, .. } = self;
+    /// Notes that the device of a session leaves. Returns lines for people, and of how many values
+    /// the device computed copies that other devices compute again.
+    pub(in crate::master) fn leave(&mut self, how: Leaving) -> (Vec<String>, usize) {
+        if how == Leaving::Vanished {
+            self.surrender_suspects();
+        }
+        let Self { sub, context, retries, .. } = self;
         let mut lines = match how {
             Leaving::Vanished => retries.vanished(context, *sub),
             _ => Vec::new(),
         };
+        let copies = self.leave_shared();
+        let Self { sub, context, speculation, backpressure, .. } = self;
         let unresponsive = how == Leaving::Unresponsive;
         if let Some(mut device) = context.registry.leave(*sub, unresponsive, context.now) {
             speculation.left(&device);
@@ -66,12 +72,13 @@ impl Exchange<'_> {
             let words = context.registry.remember(device.key());
             lines.extend(words.map(|words| format!("{} {words}", device.name())));
         }
-        lines
+        (lines, copies)
     }
 
-    /// Closes a session, whose values are lent again. Returns how many these are.
-    pub(in crate::master) fn close(&mut self) -> usize {
-        let held = self.context.items.lender_mut().close(self.sub).len();
+    /// Closes a session, whose values are lent again, besides `copies` that it computed. Returns
+    /// how many these are.
+    pub(in crate::master) fn close(&mut self, copies: usize) -> usize {
+        let held = self.context.items.lender_mut().close(self.sub).len() + copies;
         self.context.registry.statistics_mut().left(held);
         held
     }

@@ -111,6 +111,11 @@ impl Exchange<'_> {
         };
         tally.worked = true;
         let is_copy = !is_holder;
+        if is_copy && self.trust.is_some() {
+            let micros = answer.micros;
+            tally.add(self.settle_shared(answer, device, told), micros);
+            return;
+        }
         if is_copy && (answer.result.is_err() || !self.overtake(answer.loan)) {
             return;
         }
@@ -140,7 +145,7 @@ impl Exchange<'_> {
 
     /// Settles one answer of the session, which holds the loan. Returns whether the answer is an
     /// accepted result.
-    fn settle(&mut self, answer: Answer, device: &str, told: &mut Told) -> bool {
+    pub(super) fn settle(&mut self, answer: Answer, device: &str, told: &mut Told) -> bool {
         let Answer { loan, micros, result } = answer;
         let Self { sub, context, retries, confirmations, .. } = self;
         let index = loan.index;
@@ -196,7 +201,12 @@ impl Exchange<'_> {
     }
 
     fn return_one(&mut self, loan: Loan, careful: bool) {
-        let held = self.take_back(loan) == Some(true);
+        let taken = self.take_back(loan);
+        if taken == Some(false) {
+            self.return_shared(loan, careful);
+        }
+        let held = taken == Some(true);
+        let shared = taken == Some(false) && self.trust.is_some();
         let Self { sub, context: RunContext { items, registry, now, .. }, .. } = self;
         let lender = items.lender_mut();
         if held && let Some(mut value) = lender.value(loan.index).cloned() {
@@ -206,11 +216,11 @@ impl Exchange<'_> {
             }
             let _ = lender.hand_back(*sub, loan);
         }
-        let all = held && lender.held(*sub) == 0;
         let silence_limit = registry.silence_limit();
-        if let Some(device) = registry.get_mut(*sub)
-            && device.gave_back(loan, held, all, silence_limit, *now)
-        {
+        let Some(device) = registry.get_mut(*sub) else { return };
+        let held = held || shared;
+        let all = held && lender.held(*sub) == 0 && !(shared && device.loans().has_copies());
+        if device.gave_back(loan, held, all, silence_limit, *now) {
             lender.pause(*sub);
         }
     }
@@ -223,7 +233,8 @@ impl Exchange<'_> {
         device.cores() > 0
             && !device.waits_after_recall()
             && loans.iter().any(|loan| {
-                items.lender().holds(self.sub, *loan)
+                (items.lender().holds(self.sub, *loan)
+                    || self.trust.is_some() && device.loans().is_copy(*loan))
                     && !device.loans().is_running(*loan)
                     && !items.is_cancelled(loan.index)
             })

@@ -1,5 +1,6 @@
 //! Runs the command of `--confirm` for each result.
 
+use super::judge::judge;
 use crate::{
     console::printable,
     master::{policy::Unconfirmed, run::Master, state::RunState},
@@ -8,22 +9,13 @@ use crate::{
 use bytes::Bytes;
 use serde_json::json;
 use std::{
-    process::Stdio,
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    process::ChildStderr,
-    sync::Semaphore,
-};
+use tokio::sync::Semaphore;
 
 /// The longest value, in bytes, which the command also receives in an environment variable.
 const LONGEST_VARIABLE: usize = 64 * 1024;
-/// The most bytes of the command's last output in a message.
-const LAST_WORDS: usize = 1000;
-/// How long the output of a finished command is still read.
-const REST: Duration = Duration::from_millis(200);
 
 /// Confirms results with `command`, several at a time, each within `timeout`, if given. Never
 /// ends.
@@ -77,56 +69,11 @@ async fn run(
     {
         child.env("PANDO_INPUT", text);
     }
-    child.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-    let mut child = child
-        .spawn()
-        .map_err(|error| format!("the --confirm command cannot be started: {error}"))?;
-    let member = guard.guard(&child);
-    let mut input = child.stdin.take().expect("piped");
-    let result = unconfirmed.result().clone();
-    let writing = tokio::spawn(async move {
-        // The command need not read its input.
-        let _ = input.write_all(&result).await;
-        let _ = input.write_all(b"\n").await;
-    });
-    let mut errors = child.stderr.take().expect("piped");
-    let mut said = Vec::new();
-    let ending = async {
-        let reads = last_words(&mut errors, &mut said);
-        tokio::pin!(reads);
-        tokio::select! {
-            status = child.wait() => return status,
-            () = &mut reads => {}
-        }
-        child.wait().await
-    };
-    let ended = tokio::time::timeout(timeout.unwrap_or(Duration::MAX), ending).await;
-    writing.abort();
-    let Ok(ended) = ended else {
-        member.kill();
-        return Err(format!(
-            "the --confirm command takes longer than {:?}",
-            timeout.unwrap_or_default()
-        ));
-    };
-    member.forget();
-    match ended {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            // Processes left behind by the command may keep its standard error open.
-            let _ = tokio::time::timeout(REST, last_words(&mut errors, &mut said)).await;
-            let said = String::from_utf8_lossy(&said).trim().to_owned();
-            let said = if said.is_empty() { String::new() } else { format!(": {said}") };
-            Err(format!("the --confirm command did not succeed ({status}){said}"))
-        }
-        Err(error) => Err(format!("the --confirm command cannot be waited for: {error}")),
-    }
-}
-
-/// Reads to the end, and keeps the last bytes in `said`.
-async fn last_words(errors: &mut ChildStderr, said: &mut Vec<u8>) {
-    while errors.read_buf(said).await.is_ok_and(|count| count > 0) {
-        said.drain(..said.len().saturating_sub(LAST_WORDS));
+    let input = vec![unconfirmed.result().clone(), Bytes::from_static(b"\n")];
+    let (status, said) = judge("--confirm", child, input, timeout, guard).await?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("the --confirm command did not succeed ({status}){said}")),
     }
 }
 

@@ -22,6 +22,9 @@ pub(crate) enum Ending {
     Interrupted,
     /// The run was told to stop. Some of the items read are left without an output.
     CutShort(Left),
+    /// Every item read has its output, or the reader of the output has gone. Some of the output may
+    /// be wrong.
+    InDoubt(String),
     /// The output cannot be written.
     OutputFailed(String),
 }
@@ -44,6 +47,7 @@ impl Ending {
                 Err(why),
                 Self::Complete
                 | Self::ReaderLeft
+                | Self::InDoubt(_)
                 | Self::SomeFailed(_)
                 | Self::Interrupted
                 | Self::CutShort(_),

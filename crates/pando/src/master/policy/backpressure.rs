@@ -6,7 +6,7 @@
 //! other results wait for this value. If no device has the oldest value, all channels are read, so
 //! that a device with room can take the value.
 
-use super::Confirmations;
+use super::{Confirmations, Trust};
 use crate::master::{
     items::Items,
     registry::{Device, Registry},
@@ -46,12 +46,27 @@ type Snapshot = (bool, bool, Option<(Index, Option<SubStreamId>)>);
 pub(crate) struct WaitingResults<'a> {
     pub(crate) items: &'a Items,
     pub(crate) confirmations: &'a Confirmations,
+    pub(crate) trust: Option<&'a Trust>,
+}
+
+impl WaitingResults<'_> {
+    /// The bytes of whole results.
+    fn bytes(self) -> u64 {
+        let kept = self.trust.map_or(0, Trust::bytes);
+        self.items.result_bytes() + self.confirmations.bytes() + kept
+    }
+
+    /// The oldest value without a result, and the session that computes it.
+    fn oldest(self) -> Option<(Index, Option<SubStreamId>)> {
+        let (index, holder) = self.items.lender().oldest()?;
+        Some((index, self.trust.map_or(holder, |trust| trust.holder(index, holder))))
+    }
 }
 
 impl ResultBackPressure {
     /// Whether too many bytes of results wait.
     pub(crate) fn applies(&self, results: WaitingResults) -> bool {
-        results.items.result_bytes() + results.confirmations.bytes() + self.parts >= MOST_BYTES
+        results.bytes() + self.parts >= MOST_BYTES
     }
 
     /// Whether the channel of `device` is to be read.
@@ -59,7 +74,7 @@ impl ResultBackPressure {
         let lender = results.items.lender();
         !self.applies(results)
             || !lender.has_output()
-                && lender.oldest().is_some_and(|(index, holder)| {
+                && results.oldest().is_some_and(|(index, holder)| {
                     holder.is_none_or(|holder| holder == sub)
                         || device.is_some_and(|device| device.loans().copy_of(index).is_some())
                 })
@@ -90,7 +105,7 @@ impl ResultBackPressure {
     ) -> Option<bool> {
         let lender = results.items.lender();
         let now = match self.applies(results) {
-            true => (true, lender.has_output(), lender.oldest()),
+            true => (true, lender.has_output(), results.oldest()),
             false => Snapshot::default(),
         };
         if mem::replace(&mut self.seen, now) == now {

@@ -1,8 +1,7 @@
 //! What the owner of the run does with a device: a pause, fewer cores, a goodbye.
 
-use super::RunContext;
+use super::{RunContext, workload::computed_by};
 use crate::master::registry::OwnerRule;
-use stream_lender::Loan;
 
 /// A decision of the owner about one device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +51,7 @@ pub(crate) fn decide(
     };
     let lender = items.lender_mut();
     lender.pause(sub);
-    let held: Vec<Loan> = lender.outstanding(sub).collect();
+    let held = computed_by(lender, sub, device);
     if !held.is_empty() {
         device.recall(&held, *now);
     }

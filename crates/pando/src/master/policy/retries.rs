@@ -16,6 +16,7 @@ use super::{
     notices::Notices,
     postponed::{PostponedFailure, PostponedFailures},
     stand_back,
+    workload::computed_by,
 };
 use crate::{
     master::{
@@ -220,10 +221,20 @@ impl Retries {
         let Some(device) = context.registry.get(sub) else { return Vec::new() };
         // The reported long calls, and the values lent first, one per core.
         let lender = context.items.lender();
-        let mut computing: Vec<Loan> =
-            lender.outstanding(sub).take(device.cores() as usize).collect();
+        let shares = context.job.trust.is_some();
+        let mut computing = match shares {
+            true => {
+                let mut loans = computed_by(lender, sub, device);
+                loans.retain(|loan| lender.value(loan.index).is_some());
+                loans
+            }
+            false => lender.outstanding(sub).collect(),
+        };
+        computing.truncate(device.cores() as usize);
         let running = device.loans().running().map(|(loan, _)| loan);
-        computing.extend(running.filter(|loan| lender.holds(sub, *loan)));
+        computing.extend(running.filter(|loan| {
+            lender.holds(sub, *loan) || shares && lender.value(loan.index).is_some()
+        }));
         computing.sort_unstable();
         computing.dedup();
         let (id, name) = (device.key().device.clone(), device.name().to_owned());

@@ -1,9 +1,15 @@
 //! Decides which devices stand back: unfit devices always, doubtful devices beside better ones.
 
-use super::RunContext;
-use crate::master::{items::Lender, registry::Registry};
+use super::{
+    RunContext,
+    workload::{computed_by, held},
+};
+use crate::master::{
+    items::Lender,
+    registry::{DeviceKey, Registry},
+};
 use std::time::Instant;
-use stream_lender::{Loan, SubStreamId};
+use stream_lender::SubStreamId;
 
 /// The most values that `sub` may be lent now: none during a rest and one after a rest, without
 /// limit if the device does not stand back.
@@ -14,7 +20,9 @@ pub(crate) fn lend_limit(
     now: Instant,
 ) -> usize {
     match registry.get(sub).filter(|device| registry.must_stand_back(device, now)) {
-        Some(device) => usize::from(!registry.rests(device.key(), now) && lender.held(sub) == 0),
+        Some(device) => {
+            usize::from(!registry.rests(device.key(), now) && held(lender, sub, device) == 0)
+        }
         None => usize::MAX,
     }
 }
@@ -38,10 +46,20 @@ pub(super) fn stand_back_if_due(context: &mut RunContext, sub: SubStreamId) {
         return;
     }
     stand_back(lender, registry, sub);
-    let held: Vec<Loan> = lender.outstanding(sub).collect();
-    if let Some(device) = registry.get_mut(sub).filter(|_| !held.is_empty()) {
+    let Some(device) = registry.get_mut(sub) else { return };
+    let held = computed_by(lender, sub, device);
+    if !held.is_empty() {
         device.recall(&held, *now);
     }
+}
+
+/// Ends the trust in a device, whose results are wrong: it is lent nothing any more.
+pub(super) fn distrust(context: &mut RunContext, key: &DeviceKey) {
+    context.registry.fitness_or_new(key).distrust();
+    let devices = context.registry.iter();
+    let sessions: Vec<SubStreamId> =
+        devices.filter(|(_, device)| device.key() == key).map(|(sub, _)| sub).collect();
+    sessions.into_iter().for_each(|sub| stand_back_if_due(context, sub));
 }
 
 /// Notes that `sub` returned unbegun values without a recall.

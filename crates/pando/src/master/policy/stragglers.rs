@@ -5,8 +5,8 @@
 //! device holds each loan until it returns the value.
 
 use super::{
-    RunContext,
-    workload::{Workload, workloads},
+    RunContext, Trust,
+    workload::{Workload, computed_by, held, workloads},
 };
 use crate::{master::registry::Device, number};
 use std::time::Duration;
@@ -18,7 +18,7 @@ const MIN_GAIN: Duration = Duration::from_millis(200);
 
 /// Recalls values from slow devices for idle ones, the fastest idle device first. Returns lines
 /// that explain this.
-pub(crate) fn recall_stragglers(context: &mut RunContext) -> Vec<String> {
+pub(crate) fn recall_stragglers(context: &mut RunContext, trust: Option<&Trust>) -> Vec<String> {
     let mut lines = Vec::new();
     if context.items.has_some_to_lend() {
         return lines;
@@ -27,16 +27,22 @@ pub(crate) fn recall_stragglers(context: &mut RunContext) -> Vec<String> {
     let mut idle: Vec<usize> = (0..workloads.len()).filter(|at| workloads[*at].is_idle()).collect();
     idle.sort_by_key(|at| workloads[*at].each);
     for at in idle {
+        let idle = workloads[at].sub;
         let slow = (0..workloads.len()).filter(|at| {
             let workload = &workloads[*at];
-            workload.may_be_recalled && !workload.stalled && workload.held > workload.calls
+            workload.may_be_recalled
+                && !workload.stalled
+                && workload.held > workload.calls
+                && (trust.is_none() || !recallable(context, trust, workload, idle).is_empty())
         });
         let Some(slow) = slow.max_by_key(|at| workloads[*at].left()) else { break };
         let count = share(&workloads[slow], &workloads[at]);
         if count > 0 {
             workloads[slow].may_be_recalled = false;
-            let (slow, idle) = (workloads[slow].sub, workloads[at].sub);
-            recall(context, slow, count);
+            let mut loans = recallable(context, trust, &workloads[slow], idle);
+            loans.drain(..loans.len().saturating_sub(count));
+            let slow = workloads[slow].sub;
+            recall(context, slow, &loans);
             lines.push(format!(
                 "{} is asked to give back {}: {} has nothing to do and would finish earlier",
                 name(context, slow),
@@ -52,12 +58,29 @@ fn name<'a>(context: &'a RunContext, sub: SubStreamId) -> &'a str {
     context.registry.get(sub).map_or("a device", Device::name)
 }
 
-/// Recalls the `count` values that `sub` would begin last.
-fn recall(context: &mut RunContext, sub: SubStreamId, count: usize) {
-    let held: Vec<Loan> = context.items.lender().outstanding(sub).collect();
-    debug!(session = ?sub, count, "values are recalled from a straggler");
+/// The values of `slow` that `idle` may take, those last that `slow` would begin last.
+fn recallable(
+    context: &RunContext,
+    trust: Option<&Trust>,
+    slow: &Workload,
+    idle: SubStreamId,
+) -> Vec<Loan> {
+    let (lender, registry) = (context.items.lender(), &*context.registry);
+    let Some(trust) = trust else { return lender.outstanding(slow.sub).collect() };
+    let (Some(device), Some(idle)) = (registry.get(slow.sub), registry.get(idle)) else {
+        return Vec::new();
+    };
+    let mut loans = computed_by(lender, slow.sub, device);
+    loans.drain(..slow.calls.min(loans.len()));
+    loans.retain(|loan| trust.suits(loan.index, idle.key()));
+    loans
+}
+
+/// Recalls values from `sub`.
+fn recall(context: &mut RunContext, sub: SubStreamId, loans: &[Loan]) {
+    debug!(session = ?sub, count = loans.len(), "values are recalled from a straggler");
     if let Some(device) = context.registry.get_mut(sub) {
-        device.recall(&held[held.len().saturating_sub(count)..], context.now);
+        device.recall(loans, context.now);
     }
 }
 
@@ -80,8 +103,9 @@ pub(crate) fn recall_from_stalled(context: &mut RunContext) -> Vec<String> {
     let (lender, now, silence_limit) = (items.lender_mut(), *now, registry.silence_limit());
     // A device that lends no cores may also hold values, which were on their way when it paused.
     let is_due = |sub: SubStreamId, device: &Device| {
-        (lender.held(sub) > 0 || device.loans().has_copies())
-            && device.is_stalled(lender.held(sub), silence_limit, now)
+        let held = held(lender, sub, device);
+        held > 0
+            && device.is_stalled(held, silence_limit, now)
             && device.is_told()
             && device.may_be_recalled(now)
     };
@@ -94,7 +118,7 @@ pub(crate) fn recall_from_stalled(context: &mut RunContext) -> Vec<String> {
     }
     for sub in stalled {
         let Some(device) = registry.get_mut(sub) else { continue };
-        let loans: Vec<Loan> = lender.outstanding(sub).chain(device.loans().copies()).collect();
+        let loans = computed_by(lender, sub, device);
         // Values are sent in the order of their loans. A recall must not overtake values still
         // waiting to be sent.
         let on_their_way = device.loans().progress().on_their_way() as usize;
@@ -120,13 +144,13 @@ pub(crate) fn recall_from_stalled(context: &mut RunContext) -> Vec<String> {
 
 /// Lets devices ask again after a recall: a suspect device after its rest, or when no other device
 /// is active; other devices when there are values to lend.
-pub(crate) fn end_waits(context: &mut RunContext) {
+pub(crate) fn end_waits(context: &mut RunContext, trust: Option<&Trust>) {
     let RunContext { items, registry, now, .. } = context;
-    let has_some = items.has_some_to_lend();
+    let has_some = items.has_some_to_lend() || trust.is_some_and(Trust::has_wanting);
     let active = registry.devices().any(Device::takes_part);
     for (sub, device) in registry.iter_mut().filter(|(_, device)| device.waits_after_recall()) {
         let waits = match device.is_suspect() {
-            true => active && (items.lender().held(sub) > 0 || device.rests(*now)),
+            true => active && (held(items.lender(), sub, device) > 0 || device.rests(*now)),
             false => !has_some,
         };
         if !waits && device.end_wait() {

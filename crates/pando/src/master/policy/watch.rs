@@ -1,7 +1,7 @@
 //! What people are told while a run goes on: long calls, stalled devices, and a full window.
 //! Devices that neither compute nor return their values lose their channels.
 
-use super::RunContext;
+use super::{RunContext, workload::computed_by};
 use crate::master::{items::Items, registry::Registry};
 use std::{
     mem,
@@ -82,10 +82,10 @@ pub(crate) fn tell_stalled(context: &mut RunContext) -> Vec<String> {
     let silence_limit = context.registry.silence_limit();
     let (lender, now) = (context.items.lender(), context.now);
     for (sub, device) in context.registry.iter_mut() {
-        let held = lender.held(sub) + device.loans().copies().count();
-        let mut loans = lender.outstanding(sub).chain(device.loans().copies());
-        let Some(first) = loans.next().map(|loan| loan.index) else { continue };
-        drop(loans);
+        let loans = computed_by(lender, sub, device);
+        let (held, Some(first)) = (loans.len(), loans.first().map(|loan| loan.index)) else {
+            continue;
+        };
         if device.is_replaced() || !device.is_stalled(held, silence_limit, now) {
             continue;
         }

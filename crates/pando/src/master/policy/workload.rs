@@ -5,7 +5,7 @@ use crate::master::{
     registry::{Device, Registry},
 };
 use std::time::{Duration, Instant};
-use stream_lender::SubStreamId;
+use stream_lender::{Loan, SubStreamId};
 
 /// The workload of one device.
 pub(super) struct Workload {
@@ -23,18 +23,29 @@ pub(super) struct Workload {
     pub(super) may_be_recalled: bool,
 }
 
+/// How many values a device has: those that it holds for the lender, and its copies.
+pub(crate) fn held(lender: &Lender, sub: SubStreamId, device: &Device) -> usize {
+    lender.held(sub) + device.loans().copies().count()
+}
+
+/// The loans of the values that a device has: those that it holds for the lender in the order of
+/// lending, then its copies in the order of the items.
+pub(crate) fn computed_by(lender: &Lender, sub: SubStreamId, device: &Device) -> Vec<Loan> {
+    lender.outstanding(sub).chain(device.loans().copies()).collect()
+}
+
 /// The workloads of all devices that lend cores.
 pub(super) fn workloads(lender: &Lender, registry: &Registry, now: Instant) -> Vec<Workload> {
     let usual = registry.statistics().median().unwrap_or(Duration::from_secs(1));
     let devices = registry.iter().filter(|(_, device)| !device.is_replaced() && device.cores() > 0);
     let workload = |(sub, device): (SubStreamId, &Device)| {
-        let (loans, lent) = (device.loans(), lender.held(sub));
+        let (loans, held) = (device.loans(), held(lender, sub, device));
         let longest = loans.longest_call(now);
         Workload {
             sub,
             calls: (u64::from(device.cores()) * registry.calls_per_core()) as usize,
-            held: lent + loans.copies().count(),
-            stalled: device.is_stalled(lent, registry.silence_limit(), now),
+            held,
+            stalled: device.is_stalled(held, registry.silence_limit(), now),
             rests: device.stands_back() || device.waits_after_recall() && device.rests(now),
             each: device.each().unwrap_or(usual).max(longest).max(Duration::from_micros(1)),
             may_be_recalled: device.may_be_recalled(now),

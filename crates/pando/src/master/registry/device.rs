@@ -77,7 +77,7 @@ impl Device {
         rest: Option<Duration>,
         now: Instant,
     ) -> Self {
-        let Newcomer { name, key, page, path, cores, is_browser, wake, traffic } = newcomer;
+        let Newcomer { name, key, page, path, cores, is_browser, wake, traffic, .. } = newcomer;
         Self {
             name,
             number,

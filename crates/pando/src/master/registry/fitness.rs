@@ -20,7 +20,8 @@
 //! item's fault. The doubt is confirmed when another device computes the item. A success erases
 //! all doubts, confirmed or not. A device is unfit after [`DOUBTFUL_AFTER`] failures of which one
 //! is confirmed (or [`UNFIT_AFTER`], if the device had a success before), when it returns values
-//! again and again, or when its error shows that it cannot run the function.
+//! again and again, when its error shows that it cannot run the function, or when its results turn
+//! out to be wrong (`--verify`). In the last case it stays unfit, and is lent nothing any more.
 //!
 //! **Standing back.** The device is lent nothing for a rest, then one item; each rest is twice as
 //! long as the one before. No item waits for the device meanwhile, because the lender treats it as
@@ -97,6 +98,8 @@ pub(crate) struct Fitness {
     returner: bool,
     /// The device certainly cannot run the function.
     unable: bool,
+    /// The results of the device are wrong, so that they do not count any more.
+    untrusted: bool,
     rest: Backoff,
     /// The reason of the first failure since the last success.
     why: String,
@@ -113,6 +116,7 @@ impl Fitness {
         let bound = if self.proven { UNFIT_AFTER } else { 1 };
         let fails_all = self.doubts + self.doubt_confirmed >= DOUBTFUL_AFTER;
         match self.proven {
+            _ if self.untrusted => Standing::Unfit,
             _ if self.unable || self.returner || fails_all && self.doubt_confirmed >= bound => {
                 Standing::Unfit
             }
@@ -144,6 +148,16 @@ impl Fitness {
         self.begin_rest_if_needed(silence_limit, now);
     }
 
+    /// Notes that the results of the device do not count any more, and that people know.
+    pub(crate) fn distrust(&mut self) {
+        (self.untrusted, self.told, self.heard) = (true, true, true);
+    }
+
+    /// Whether the results of the device do not count any more.
+    pub(super) fn is_untrusted(&self) -> bool {
+        self.untrusted
+    }
+
     /// Notes that another device has computed an item which this device failed.
     pub(crate) fn doubt_confirmed(&mut self, silence_limit: Duration, now: Instant) {
         if self.doubts > 0 {
@@ -171,6 +185,9 @@ impl Fitness {
     /// Notes that the device computed an item. Returns the rest of a sentence for people that
     /// begins with the device's name.
     pub(crate) fn succeeded(&mut self) -> Option<String> {
+        if self.untrusted {
+            return None;
+        }
         let before = std::mem::replace(self, Self { proven: true, ..Self::default() });
         if before.told {
             return Some("has computed an item: it gets its share again".into());

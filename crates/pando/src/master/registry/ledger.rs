@@ -26,6 +26,8 @@ pub(super) struct Ledger {
 /// What a device has done.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Contribution {
+    /// The device; `None` for several devices, and in the contribution of a single session.
+    pub(crate) key: Option<DeviceKey>,
     /// The number of the device among all devices of the run, from 1; 0 for several devices.
     pub(crate) number: u64,
     /// The name that the device had last; empty for several devices.
@@ -161,7 +163,9 @@ impl Ledger {
             all.entry(device.key().clone()).or_default().add(&contribution);
         }
         let others = Some(&self.others).filter(|others| **others != Contribution::default());
-        let mut all: Vec<Contribution> = all.into_values().chain(others.cloned()).collect();
+        let all = all.into_iter();
+        let apart = all.map(|(key, contribution)| Contribution { key: Some(key), ..contribution });
+        let mut all: Vec<Contribution> = apart.chain(others.cloned()).collect();
         all.sort_by(|a, b| b.items.cmp(&a.items).then_with(|| a.name.cmp(&b.name)));
         all
     }

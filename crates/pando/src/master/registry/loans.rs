@@ -151,9 +151,11 @@ impl Loans {
         self.alone
     }
 
-    /// Ends the time alone unless `holds` says that the device still holds the value.
+    /// Ends the time alone unless `holds` says that the device still holds the value, or the device
+    /// computes a copy of it.
     pub(crate) fn end_alone_unless(&mut self, holds: impl FnOnce(Index) -> bool) {
-        self.alone = self.alone.filter(|index| holds(*index));
+        let alone = self.alone.take();
+        self.alone = alone.filter(|index| self.copy_of(*index).is_some() || holds(*index));
     }
 }
 

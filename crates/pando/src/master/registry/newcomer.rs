@@ -14,6 +14,8 @@ pub(crate) struct Newcomer {
     pub(crate) cores: u32,
     /// Whether the device is a browser, and not a program with cores.
     pub(crate) is_browser: bool,
+    /// Whether the page was loaded again: it may work now, whatever is known of it.
+    pub(crate) reloaded: bool,
     pub(crate) wake: Arc<Notify>,
     pub(crate) traffic: Arc<Traffic>,
 }

@@ -20,6 +20,8 @@ pub(crate) enum IdleCause {
     Aside,
     /// Values that failed or came back wait for other devices.
     Failures,
+    /// By `--copies` or `--verify`, values wait for devices other than those that are connected.
+    Devices,
     /// The command of `--confirm` checks results.
     Confirm,
     /// There are values, and they are on their way.

@@ -183,7 +183,8 @@ impl WindowFigures {
 impl BlockingItem {
     fn of(state: &RunState, time: &WallTime) -> Option<Self> {
         let (index, holder) = state.items().lender().oldest()?;
-        let device = holder.and_then(|sub| state.registry().get(sub));
+        let device = state.computed_by(index, holder);
+        let device = device.and_then(|sub| state.registry().get(sub));
         Some(Self {
             item: index + 1,
             device: device.map_or(String::new(), |device| device.name().to_owned()),

@@ -45,6 +45,8 @@ pub(super) struct Situation {
     confirms: bool,
     /// Whether a failure is postponed, because other devices may come.
     has_postponed: bool,
+    /// The sentence about values that want other devices than those that are connected.
+    shortage: Option<String>,
 }
 
 /// The connected devices.
@@ -93,12 +95,18 @@ impl Situation {
             input_is_open: lender.input_is_open(),
             oldest: lender.oldest().map(|(index, holder)| OldestItem {
                 number: index + 1,
-                device: holder.and_then(|sub| Some(registry.get(sub)?.name().to_owned())),
+                device: state
+                    .computed_by(index, holder)
+                    .and_then(|sub| Some(registry.get(sub)?.name().to_owned())),
                 age: state.oldest().age(index, now),
             }),
             has_program: job.sync,
             confirms: state.confirmations().bytes() > 0 || state.confirmations().waiting() > 0,
             has_postponed: state.retries().has_postponed(),
+            shortage: state
+                .trust()
+                .and_then(|trust| trust.shortage(lender, registry))
+                .map(|shortage| format!("{}.", capitalized(&shortage.in_words(job)))),
         }
     }
 
@@ -111,6 +119,9 @@ impl Situation {
                 "All is computed: the reader of the output takes the last results.".into()
             }
             () if is_over && self.unfinished == 0 => "All is computed and output.".into(),
+            () if self.crew.held > 0 && self.shortage.is_some() && self.is_full => {
+                format!("The window is full. {}", self.shortage.as_deref().unwrap_or_default())
+            }
             () if self.crew.held > 0 => self.words_of_work(is_over),
             () if self.crew.stuck > 0 => format!(
                 "Nothing is computed: {} has {}, but shows no work.",
@@ -121,6 +132,9 @@ impl Situation {
             () if self.confirms => "The command of --confirm checks results.".into(),
             () if self.has_postponed => {
                 "An item has failed on all devices: it waits in case another device joins.".into()
+            }
+            () if self.shortage.is_some() && self.crew.stuck == 0 => {
+                self.shortage.clone().unwrap_or_default()
             }
             () if self.is_full && self.has_output => format!(
                 "Nothing is computed: {} for the reader of the output, which is slow.",
@@ -145,6 +159,7 @@ impl Situation {
             () if self.is_finished || is_over && self.unfinished == 0 => IdleCause::End,
             () if self.confirms && self.crew.held == 0 => IdleCause::Confirm,
             () if self.is_full && self.has_output => IdleCause::Reader,
+            () if self.shortage.is_some() => IdleCause::Devices,
             () if self.is_full => IdleCause::Order,
             () if self.has_postponed || self.returned > 0 => IdleCause::Failures,
             () if is_over => IdleCause::End,
@@ -236,6 +251,12 @@ impl Crew {
             self.stuck += values;
         }
     }
+}
+
+/// A sentence with a capital at its begin.
+fn capitalized(sentence: &str) -> String {
+    let (first, rest) = sentence.split_at(sentence.chars().next().map_or(0, char::len_utf8));
+    format!("{}{rest}", first.to_uppercase())
 }
 
 /// `1 result waits`, `2 results wait`.

@@ -21,13 +21,13 @@ impl Session {
             _ => Leaving::Otherwise,
         };
         let (held, lines, goodbye, items) = self.master.with(|state| {
-            let lines = state.exchange(self.sub, job, now).leave(how);
+            let (lines, copies) = state.exchange(self.sub, job, now).leave(how);
             if let (Departure::Broken(why), true) = (departure, job.local_only) {
                 state.cannot_run(why.clone());
             }
             let goodbye = state.goodbye();
             let items = state.items().certain_total(job.size);
-            (state.exchange(self.sub, job, now).close(), lines, goodbye, items)
+            (state.exchange(self.sub, job, now).close(copies), lines, goodbye, items)
         });
         let items = items.filter(|_| matches!(departure, Departure::Done));
         self.say_goodbye(departure, held, goodbye, items);

@@ -3,6 +3,7 @@
 use super::{
     clock::{Event, MS},
     plan::chance,
+    shared::rescuers,
     world::World,
 };
 use crate::{master::policy::Decision, protocol::ToMaster};
@@ -43,7 +44,9 @@ impl World {
         if self.devices[number].frozen {
             return;
         }
-        if self.devices[number].lies && chance(&mut self.rng, 50) {
+        // In a run with liars of its own, no other results are wrong.
+        let lies = self.devices[number].lies && self.plan.job.trust.is_none();
+        if lies && chance(&mut self.rng, 50) {
             return self.lie(number);
         }
         match self.rng.u32(0..12) {
@@ -147,7 +150,10 @@ impl World {
         for link in &mut self.links {
             link.latency = link.latency.min(50 * MS);
         }
-        let rescue = self.add_device();
-        say!(self, "device {rescue} comes to the rescue");
+        let count = self.plan.job.trust.map_or(1, |trust| rescuers(trust.rule));
+        for _ in 0..count {
+            let rescue = self.add_device();
+            say!(self, "device {rescue} comes to the rescue");
+        }
     }
 }

@@ -197,6 +197,7 @@ impl World {
             Ending::SomeFailed(_) => "some failed",
             Ending::Interrupted => "interrupted",
             Ending::CutShort(_) => "cut short",
+            Ending::InDoubt(_) => "in doubt",
             Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
         });
         self.model.ended(&ending, read, all, input_failed, &mut self.seen);

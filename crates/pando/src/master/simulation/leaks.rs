@@ -1,7 +1,7 @@
 //! Checks the bookkeeping after every event and at the end of a run.
 
 use super::world::World;
-use crate::master::{registry::Device, state::RunState};
+use crate::master::{policy::Trust, registry::Device, state::RunState};
 use stream_lender::{Loan, SubStreamId};
 
 impl World {
@@ -14,7 +14,10 @@ impl World {
         let confirming = state.confirmations().waiting() + self.confirming.iter().flatten().count();
         assert_eq!(
             lender.sub_streams(),
-            there + confirming + usize::from(state.retries().has_postponed()),
+            there
+                + confirming
+                + usize::from(state.retries().has_postponed())
+                + usize::from(has_keeper(&state)),
             "sub-streams that are nobody's"
         );
         assert_eq!(state.registry().len(), self.master_ends.len());
@@ -43,12 +46,17 @@ impl World {
         assert!(lender.is_done());
         assert_eq!(
             (lender.sub_streams(), lender.returned(), lender.bytes_in_progress()),
-            (0, 0, 0)
+            (usize::from(has_keeper(&state)), 0, 0)
         );
         assert!(state.retries().is_empty(), "{:?}", state.retries());
         assert!(state.confirmations().is_empty());
+        assert!(state.trust().is_none_or(|trust| trust.is_clear(lender)), "{:?}", state.trust());
         assert!(state.is_interrupted() || state.items().is_clear());
     }
+}
+
+fn has_keeper(state: &RunState) -> bool {
+    state.trust().is_some_and(Trust::has_keeper)
 }
 
 /// Checks the book of one device's loans against the lender.

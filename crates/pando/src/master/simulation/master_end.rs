@@ -81,11 +81,15 @@ impl World {
             say!(self, "{} is attended as {:?}", hello.device, session.sub());
             let device = self.links[number].device;
             let state = self.master.lock();
-            let kept: Vec<Loan> = state.items().lender().outstanding(session.sub()).collect();
+            let copies = state.registry().get(session.sub()).into_iter();
+            let copies = copies.flat_map(|device| device.loans().copies());
+            let kept: Vec<Loan> =
+                state.items().lender().outstanding(session.sub()).chain(copies).collect();
             let is_paused =
                 state.registry().get(session.sub()).is_some_and(|device| device.cores() == 0);
             let goes_on = hello.job.as_deref() == Some(&*self.master.job.id)
                 && state.registry().rest_before(&hello.device).is_none();
+            self.model.kept_shared(session.sub(), &kept, &state);
             drop(state);
             // The device's earlier session, if there is one, has lost its loans.
             if let Some(old) =

@@ -1,6 +1,6 @@
 //! The model: what a run may do, simple enough to be believed.
 
-use super::{clock::SECOND, link::Note, plan::Item, seen::Seen};
+use super::{clock::SECOND, link::Note, plan::Item, seen::Seen, shared::SharedModel};
 use crate::{
     config::{FailureLimit, OnError},
     master::{items::Ending, job::Job, registry::Standing, state::RunState},
@@ -41,6 +41,8 @@ pub(super) struct Model {
     is_over: bool,
     /// The index of the next output, if the output is in the order of the input.
     next: Index,
+    /// The model of a run with `--copies` or `--verify`, in place of all above.
+    shared: Option<SharedModel>,
     /// The virtual time in microseconds.
     pub(super) now: u64,
 }
@@ -108,6 +110,7 @@ impl Model {
             fates[*index as usize].end = Some(End::Result(result.clone()));
         }
         Self {
+            shared: SharedModel::new(&job, items),
             job,
             fates,
             fatal: None,
@@ -126,7 +129,7 @@ impl Model {
 
     /// Whether the run drops its last values.
     pub(super) fn is_cut(&self) -> bool {
-        self.cut().is_some()
+        self.cut().is_some() || self.shared.as_ref().is_some_and(SharedModel::is_cut)
     }
 
     /// Whether the run has dropped values without waiting for earlier ones.
@@ -141,6 +144,7 @@ impl Model {
 
     /// Notes that values from `index` on are given up.
     pub(super) fn give_up(&mut self, index: Index) {
+        self.shared.iter_mut().for_each(SharedModel::give_up);
         self.given_up = Some(index);
     }
 
@@ -163,6 +167,9 @@ impl Model {
         state: &RunState,
         seen: &mut Seen,
     ) {
+        if let Some(shared) = &mut self.shared {
+            return shared.sent(sub, loan, value, state);
+        }
         let index = loan.index;
         let cut = self.cut();
         let is_paused = state.registry().get(sub).is_some_and(|device| device.cores() == 0);
@@ -255,11 +262,25 @@ impl Model {
             && self.cut().is_none_or(|fatal| index < fatal);
         // With speculation, a device may have a copy of a value while the loan belongs to a
         // session to which the value has not been sent yet.
-        open && !fate.muddled && !self.job.speculate && fate.with.iter().eq([(&sub, &number)])
+        self.shared.is_none()
+            && open
+            && !fate.muddled
+            && !self.job.speculate
+            && fate.with.iter().eq([(&sub, &number)])
+    }
+
+    /// As [`kept`](Self::kept), in a run with `--copies` or `--verify`.
+    pub(super) fn kept_shared(&mut self, sub: SubStreamId, kept: &[Loan], state: &RunState) {
+        if let Some(shared) = &mut self.shared {
+            shared.kept(sub, kept, state);
+        }
     }
 
     /// Notes that `sub` takes up the loans in `kept`.
     pub(super) fn kept(&mut self, sub: SubStreamId, kept: &[Loan]) {
+        if self.shared.is_some() {
+            return;
+        }
         for loan in kept {
             let fate = &mut self.fates[loan.index as usize];
             assert!(
@@ -278,6 +299,9 @@ impl Model {
         state: &RunState,
         seen: &mut Seen,
     ) {
+        if let Some(shared) = &mut self.shared {
+            return shared.hear(sub, note, state);
+        }
         let holds = |loan: Loan| state.items().lender().holds(sub, loan);
         let copied = |loan: Loan| {
             state.registry().get(sub).is_some_and(|device| device.loans().is_copy(loan))
@@ -361,6 +385,9 @@ impl Model {
 
     /// Notes the outcome of a command of `--confirm`.
     pub(super) fn confirmed(&mut self, index: Index, well: bool, state: &RunState) {
+        if let Some(shared) = &mut self.shared {
+            return shared.confirmed(index, well);
+        }
         let cut = self.cut();
         let fate = &mut self.fates[index as usize];
         let Some((by, result)) = fate.unconfirmed.take() else { return };
@@ -404,6 +431,9 @@ impl Model {
 
     /// Checks the master's decisions about failed values.
     pub(super) fn look(&mut self, state: &RunState, seen: &mut Seen) {
+        if let Some(shared) = &mut self.shared {
+            return shared.look(state);
+        }
         if self.is_over {
             return;
         }
@@ -498,6 +528,9 @@ impl Model {
 
     /// Notes that the device of `sub` vanished. A value computed alone has failed.
     pub(super) fn vanished(&mut self, sub: SubStreamId, state: &RunState) {
+        if self.shared.is_some() {
+            return;
+        }
         let Some(device) = state.registry().get(sub) else { return };
         let first = state.items().lender().outstanding(sub).take(device.cores() as usize);
         let told = device
@@ -516,6 +549,9 @@ impl Model {
 
     /// Notes that `sub` is gone.
     pub(super) fn left(&mut self, sub: SubStreamId) {
+        if let Some(shared) = &mut self.shared {
+            return shared.left(sub);
+        }
         for fate in &mut self.fates {
             if fate.with.remove(&sub).is_some() {
                 fate.back = self.now;
@@ -529,6 +565,9 @@ impl Model {
 
     /// Checks an output.
     pub(super) fn output(&mut self, index: Index, output: Result<Bytes, String>) {
+        if let Some(shared) = &mut self.shared {
+            return shared.output(index, output);
+        }
         if self.job.order == Order::OfInput {
             assert_eq!(index, self.skip(), "out of its place");
             assert!(
@@ -577,6 +616,9 @@ impl Model {
         input_failed: bool,
         seen: &mut Seen,
     ) {
+        if let Some(shared) = &mut self.shared {
+            return shared.ended(ending, read, all);
+        }
         self.is_over = true;
         let is_unordered = self.job.order == Order::OfResults;
         let next = if is_unordered { self.done_before(read) } else { self.skip() };
@@ -615,7 +657,9 @@ impl Model {
                 assert!(is_unordered || next == first, "{next} are output, not {first}");
                 assert_eq!(next + left.items as u64, end, "output, and left");
             }
-            Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
+            Ending::InDoubt(_) | Ending::CannotRun(_) | Ending::OutputFailed(_) => {
+                panic!("{ending:?}")
+            }
         }
     }
 }

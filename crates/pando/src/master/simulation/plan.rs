@@ -1,11 +1,14 @@
 //! The plan made from a seed: the job, its values and their natures.
 
-use super::clock::{MS, SECOND};
+use super::{
+    clock::{MS, SECOND},
+    shared,
+};
 use crate::{
     config::{BatchSize, OnError},
     master::{
         items::Framing,
-        job::{InputSize, Job},
+        job::{InputSize, Job, TrustJob},
         shape::Shape,
     },
     protocol::{Form, JobOptions, PART},
@@ -104,14 +107,21 @@ impl Plan {
         self
     }
 
+    /// Changes the plan to one with `--copies` or `--verify`.
+    pub(super) fn share(&mut self, trust: TrustJob) {
+        (self.job.trust, self.job.speculate, self.journal) = (Some(trust), false, false);
+        self.job.order = Order::OfInput;
+    }
+
     /// The time within which every run ends once the calm has begun.
     pub(super) fn longest_end(&self) -> u64 {
         let longest = self.items.iter().map(|item| item.micros).max().unwrap_or(0) * 4 + SECOND;
         let attempts = (self.items.len() as u64 + 20) * u64::from(self.job.retries + 4);
-        60 * SECOND
+        let usual = 60 * SECOND
             + 20 * self.heartbeat
             + attempts * (longest + SECOND)
-            + (self.reading + self.taking) * attempts
+            + (self.reading + self.taking) * attempts;
+        if self.job.trust.is_some() { shared::longest_end(usual) } else { usual }
     }
 }
 
@@ -163,6 +173,7 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
         speculate: chance(rng, 30),
         sync: false,
         confirms: chance(rng, 15),
+        trust: None,
         files: None,
         shape: Shape::default(),
         shows_first: false,

@@ -10,6 +10,7 @@ use super::{
     model::Model,
     plan::Plan,
     seen::Seen,
+    shared,
 };
 use crate::{
     config::FailureLimit,
@@ -71,6 +72,9 @@ impl World {
         let mut plan = Plan::new(&mut rng);
         // One of four runs ends when too many items fail.
         plan.job.max_failures = (seed % 4 == 2).then_some(FailureLimit::Items(seed / 4 % 3));
+        if shared::is_shared(seed) {
+            plan.share(shared::trust(seed));
+        }
         let journal = plan.journal.then(JournalFolder::new);
         Self {
             master: start_master(&plan.job, journal.as_ref()),

@@ -169,7 +169,11 @@ impl RunState {
 
     /// Whether the items read so far can be finished by the connected devices.
     pub(in crate::master) fn gets_on(&self, now: Instant) -> bool {
-        shutdown::gets_on(self.items.lender(), &self.registry, now)
+        let (lender, registry) = (self.items.lender(), &self.registry);
+        match &self.trust {
+            Some(trust) => trust.gets_on(lender, registry, now),
+            None => shutdown::gets_on(lender, registry, now),
+        }
     }
 
     fn ending(&self, error: Option<InputError>) -> Ending {

@@ -35,6 +35,7 @@ fn job() -> Job {
         speculate: false,
         sync: false,
         confirms: false,
+        trust: None,
         files: None,
         shape: Shape::default(),
         shows_first: false,
@@ -78,6 +79,7 @@ impl World {
             path: Path::WebSocket,
             cores,
             is_browser: false,
+            reloaded: false,
             wake: Arc::new(Notify::new()),
             traffic: Arc::default(),
         };

@@ -199,6 +199,21 @@ impl Retries {
         })
     }
 
+    /// Fails the value of `loan`, which `sub` holds, because its results on different devices
+    /// differ; the message tells how, and
+    /// `devices` names the devices. Returns a line for people.
+    pub(crate) fn differs(
+        &mut self,
+        context: &mut RunContext,
+        (sub, loan): (SubStreamId, Loan),
+        (message, devices): (String, String),
+    ) -> Option<String> {
+        let what = format!("item {} failed: {message}", context.job.number(loan.index));
+        let failure = Failure { message, stack: None, kind: "verify".into() };
+        let last = PostponedFailure { what, failure, device: devices, until: None };
+        self.fail_for_good(context, (sub, loan), &last)
+    }
+
     /// Ends the run because `index` failed for good, with the message `text`: earlier items are
     /// still finished, later items are dropped. Returns a line for people, unless the run ends at
     /// once with its own message.

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     master::{
+        policy::workload::held,
         registry::{Contribution, Device, Health, ReportSum},
         state::RunState,
     },
@@ -56,6 +57,21 @@ pub(crate) struct DeviceFigures {
     /// The health in words.
     words: &'static str,
     pub(crate) reports: Option<ReportFigures>,
+    /// How its results compare with those of others, if they are compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<CheckFigures>,
+}
+
+/// How the results of a device compare with those of others.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CheckFigures {
+    /// Results that other devices have confirmed.
+    agreed: u64,
+    /// Results that other devices have refuted.
+    disagreed: u64,
+    /// Whether the results of the device count.
+    trusted: bool,
 }
 
 /// What a device is.
@@ -96,7 +112,12 @@ impl DeviceFigures {
         let registry = state.registry();
         let session = contribution.session.and_then(|sub| Some((sub, registry.get(sub)?)));
         let (computing, queued) = session.map_or((0, 0), |session| values(session, state));
-        let (health, words) = health(session.map(|(_, device)| device), computing);
+        let (health, mut words) = health(session.map(|(_, device)| device), computing);
+        let record = state.trust().zip(contribution.key.as_ref());
+        let record = record.and_then(|(trust, key)| trust.record(key));
+        if health == DeviceHealth::Unfit && record.is_some_and(|record| record.is_caught) {
+            words = "is not trusted any more: its results differ from those of others";
+        }
         let device = session.map(|(_, device)| device);
         let all = registry.statistics().total();
         let origin = &contribution.origin;
@@ -130,6 +151,11 @@ impl DeviceFigures {
             health,
             words,
             reports: reports(&contribution.reports),
+            checks: record.map(|record| CheckFigures {
+                agreed: record.agreed,
+                disagreed: record.disagreed,
+                trusted: !record.is_caught,
+            }),
         }
     }
 }
@@ -137,7 +163,7 @@ impl DeviceFigures {
 /// The values which a device computes, as far as the master knows, and the values which wait at
 /// the device.
 fn values((sub, device): (SubStreamId, &Device), state: &RunState) -> (u64, u64) {
-    let held = state.items().lender().held(sub) + device.loans().copies().count();
+    let held = held(state.items().lender(), sub, device);
     let calls = u64::from(device.cores()) * state.registry().calls_per_core();
     let computing = calls.min(held as u64);
     (computing, held as u64 - computing)
