@@ -62,7 +62,7 @@ fn three_people_judge_each_photo_once() {
             ["cat", "dog", "cat"].map(|x| Some(x.into()))
         );
     }
-    run.wait().ends(0, "");
+    run.wait().status(0);
 }
 
 #[test]
