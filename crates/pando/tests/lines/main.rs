@@ -3,6 +3,7 @@
 mod assets;
 mod callbacks;
 mod chunk;
+mod cookbook;
 mod embedding;
 mod ends;
 mod events;
