@@ -118,7 +118,7 @@ fn survives(
                 "{item}: {attempts:#?}"
             );
         }
-        instead(number, attempts[2])
+        instead(number, item, attempts[2])
     });
     run.ends(1, expected.collect::<String>());
     let left_out = if mode == "skip" { " and were left out" } else { "" };
@@ -135,18 +135,19 @@ fn survives(
 
 #[test]
 fn left_out_they_harm_nobody_else() {
-    survives("skip", &[], str::to_owned, |_, _| String::new());
+    survives("skip", &[], str::to_owned, |_, _, _| String::new());
 }
 
 #[test]
 fn with_several_calls_open_they_harm_nobody_else() {
-    survives("skip", &["--concurrency", "4"], str::to_owned, |_, _| String::new());
+    survives("skip", &["--concurrency", "4"], str::to_owned, |_, _, _| String::new());
 }
 
 #[test]
 fn reported_they_harm_nobody_else() {
-    let instead = |number: u64, failed: &Value| {
-        json!({"error": {"index": number, "message": failed["message"]}}).to_string() + "\n"
+    let instead = |number: u64, item: &str, failed: &Value| {
+        let (message, input) = (&failed["message"], json!(item));
+        format!("{{\"error\":{{\"index\":{number},\"message\":{message},\"input\":{input}}}}}\n")
     };
     survives("report", &["--json"], |item| json!(item).to_string(), instead);
 }
