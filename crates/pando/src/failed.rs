@@ -270,7 +270,8 @@ mod tests {
         let path = folder.path().join("mine");
         for content in ["hello\n", "\n\n{\"a\":1}\n", "{\"index\":0,\"input\":1}\n"] {
             std::fs::write(&path, content).unwrap();
-            let why = FailedItems::open(&path).err().expect("it is no list").to_string();
+            let Err(why) = FailedItems::open(&path) else { panic!("it is no list") };
+            let why = why.to_string();
             assert!(why.contains("not a list of failed items"), "{why}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
         }

@@ -29,6 +29,7 @@ pub(super) struct Scan<R> {
 
 /// What stands at a position of a journal.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it is looked at where it is made, and never kept")]
 pub(super) enum Found<'a> {
     /// A record, and its place.
     Record(Record<'a>, Range<u64>),

@@ -74,7 +74,7 @@ fn a_journal_keeps_what_is_in_files() {
     let run = |more: &[&str]| {
         PandoCommand::new("export default x => { console.log('computed'); return x + '!' }")
             .local()
-            .args(["--unordered", "--journal".as_ref(), folder.path().join("j").to_str().unwrap()])
+            .args(["--unordered", "--journal", folder.path().join("j").to_str().unwrap()])
             .args(["--output-dir".as_ref(), folder.path().join("out").as_os_str()])
             .args(more)
             .run()

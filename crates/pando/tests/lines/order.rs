@@ -85,7 +85,7 @@ fn a_journal_goes_on() {
 fn tagged_results_stand_beside_their_inputs() {
     let f = "export default x => x * 2";
     run(f, &["--tag"], "1\n2\n\n").gives("1\t2\n2\t4\n\t0\n");
-    run(f, &["--tag", "-0"], "1\02\0").gives("1\t2\02\t4\0");
+    run(f, &["--tag", "-0"], "1\x002\0").gives("1\t2\x002\t4\0");
     run(f, &["--tag", "--json"], "1\n 2\n")
         .gives("{\"index\":1,\"input\":1,\"result\":2}\n{\"index\":2,\"input\": 2,\"result\":4}\n");
     PandoCommand::new(f).local().args(["--tag", "5", "6"]).run().gives("5\t10\n6\t12\n");

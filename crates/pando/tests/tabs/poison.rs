@@ -57,7 +57,7 @@ fn survives(
     mode: &str,
     args: &[&str],
     written: fn(&str) -> String,
-    instead: fn(u64, &Value) -> String,
+    instead: fn(u64, &str, &Value) -> String,
 ) {
     let events = EventsFile::empty();
     let json_lines = if args.contains(&"--json") { "true" } else { "undefined" };
