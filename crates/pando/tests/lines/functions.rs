@@ -1,6 +1,6 @@
 //! Functions of all kinds, written as for a single machine.
 
-use pando_testing::{EventsFile, FunctionGate, PandoCommand, lines};
+use pando_testing::{EventsFile, FunctionGate, PandoCommand, lines, numbers};
 
 const TYPESCRIPT: &str = "
 interface Context { index: number; attempt: number; signal: AbortSignal; report(info: object): void; log(...args: unknown[]): void }
@@ -168,4 +168,17 @@ fn fetch_works_as_it_does_in_a_tab() {
         .stdin("a\n")
         .run()
         .gives("a: pass\n");
+}
+
+#[test]
+fn as_many_calls_are_open_as_the_option_says_however_slow_they_are() {
+    let gate = FunctionGate::closed();
+    let f = format!("export default async x => {{ await {}; return x }}", gate.knock("x"));
+    let run = PandoCommand::new(&f)
+        .args(["--local", "--cores", "1", "--concurrency", "20"])
+        .stdin(numbers(20))
+        .start();
+    (1..=20).for_each(|number| gate.waits_for(&number.to_string()));
+    gate.open_for_all();
+    run.wait().gives(numbers(20));
 }

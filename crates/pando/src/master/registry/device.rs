@@ -162,6 +162,7 @@ impl Device {
     /// offers does not know this, so it gets only as many values as those cores call at a time.
     pub(super) fn set_rule(&mut self, rule: OwnerRule, calls_per_core: u64, now: Instant) {
         self.rule = rule;
+        self.loans.set_calls(usize::try_from(calls_per_core).unwrap_or(usize::MAX));
         let most = rule.cores.map(|cores| u64::from(cores) * calls_per_core);
         self.loans.set_most(most.map(|most| most as usize));
         self.set_cores(self.offered, now);

@@ -37,6 +37,12 @@ impl InFlight {
         self.limit.limit().min(self.most)
     }
 
+    /// Sets the number of calls that a core has open at a time.
+    pub(super) fn set_calls(&mut self, calls: usize) {
+        self.limit.set_calls(calls);
+        self.limiter.set_limit(self.limit());
+    }
+
     /// Adapts the limit when the device lends another number of cores.
     pub(super) fn set_cores(&mut self, cores: u32) {
         self.limit.set_cores(cores);

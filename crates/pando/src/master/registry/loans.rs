@@ -78,6 +78,11 @@ impl Loans {
         }
     }
 
+    /// Sets the number of calls that a core has open at a time.
+    pub(super) fn set_calls(&mut self, calls: usize) {
+        self.in_flight.set_calls(calls);
+    }
+
     pub(super) fn set_cores(&mut self, cores: u32) {
         self.in_flight.set_cores(cores);
     }

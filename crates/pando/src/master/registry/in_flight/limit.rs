@@ -1,6 +1,6 @@
 //! How many values a device may hold: as many as it computes in a tenth of a second and two round
-//! trips, at least two per lent core, so that a fast or distant device never waits and a slow
-//! device holds little.
+//! trips, at least one per call that its cores have open and one more per core, so that a fast or
+//! distant device never waits and a slow device holds little.
 
 use crate::config::BatchSize;
 use std::time::{Duration, Instant};
@@ -15,6 +15,8 @@ const MOST: f64 = 16_384.0;
 pub(crate) struct AdaptiveLimit {
     size: BatchSize,
     cores: u32,
+    /// Calls that a core has open at a time.
+    calls: usize,
     limit: usize,
     round_trip: Duration,
     /// The start of the current measurement, and the answers since then.
@@ -29,6 +31,7 @@ impl AdaptiveLimit {
         let mut limit = Self {
             size,
             cores: 0,
+            calls: 1,
             limit: 0,
             round_trip: Duration::ZERO,
             since: now,
@@ -37,6 +40,12 @@ impl AdaptiveLimit {
         };
         limit.set_cores(cores);
         limit
+    }
+
+    /// Sets the number of calls that a core has open at a time.
+    pub(crate) fn set_calls(&mut self, calls: usize) {
+        self.calls = calls;
+        self.limit = self.limit.max(self.least());
     }
 
     /// Sets the number of lent cores; 0 while the device is paused.
@@ -82,7 +91,10 @@ impl AdaptiveLimit {
     }
 
     fn least(&self) -> usize {
-        self.cores as usize * 2
+        match self.size {
+            BatchSize::Auto => self.cores as usize * (self.calls + 1),
+            BatchSize::Fixed(_) => 0,
+        }
     }
 }
 
@@ -100,6 +112,22 @@ mod tests {
             limit.answered(2, now);
         }
         assert_eq!(limit.limit(), 4);
+    }
+
+    #[test]
+    fn each_open_call_of_a_slow_function_has_its_value() {
+        let mut now = Instant::now();
+        let mut limit = AdaptiveLimit::new(BatchSize::Auto, 2, now);
+        limit.set_calls(20);
+        for _ in 0..50 {
+            limit.full();
+            now += Duration::from_secs(5);
+            limit.answered(42, now);
+        }
+        assert_eq!(limit.limit(), 42);
+        let mut fixed = AdaptiveLimit::new(BatchSize::Fixed(3), 2, now);
+        fixed.set_calls(20);
+        assert_eq!(fixed.limit(), 6);
     }
 
     #[test]
