@@ -3,7 +3,7 @@
 
 use serde::{
     Deserialize, Deserializer,
-    de::{MapAccess, SeqAccess, Visitor},
+    de::{MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
@@ -21,7 +21,7 @@ pub(super) fn members(json: &str) -> Option<Vec<(String, Element<'_>)>> {
 
 /// The elements of a JSON array; `None` for other JSON texts.
 pub(crate) fn elements(json: &str) -> Option<Vec<Element<'_>>> {
-    serde_json::from_str::<Elements>(json).ok().map(|elements| elements.0)
+    serde_json::from_str(json).ok()
 }
 
 /// A JSON text in a plain form: a string without quotes, other values as they are.
@@ -60,31 +60,5 @@ impl<'de> Visitor<'de> for AnyMembers {
             members.push(member);
         }
         Ok(Members(members))
-    }
-}
-
-struct Elements<'a>(Vec<Element<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(AnyElements)
-    }
-}
-
-struct AnyElements;
-
-impl<'de> Visitor<'de> for AnyElements {
-    type Value = Elements<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Elements<'de>, A::Error> {
-        let mut elements = Vec::new();
-        while let Some(element) = sequence.next_element()? {
-            elements.push(element);
-        }
-        Ok(Elements(elements))
     }
 }

@@ -1,6 +1,6 @@
 //! Runs the command of `--verify-with` for each pair of results that are not the same bytes.
 
-use super::judge::judge;
+use super::judge::{judge, judge_all};
 use crate::{
     console::printable,
     master::{policy::trust::Comparison, run::Master, state::RunState},
@@ -11,7 +11,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::Semaphore;
 
 /// Compares results with `command`, several pairs at a time, each within `timeout`, if given.
 /// Never ends.
@@ -22,23 +21,22 @@ pub(crate) async fn compare(
     guard: Guard,
 ) {
     let guard = Arc::new(guard);
-    let at_once =
-        Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
-    loop {
-        let Ok(permit) = at_once.clone().acquire_owned().await else { return };
-        let comparison = loop {
+    let next = || async {
+        loop {
             if let Some(comparison) = master.with(RunState::take_comparison) {
                 break comparison;
             }
             master.wait_for_comparison().await;
-        };
+        }
+    };
+    judge_all(next, |comparison| {
         let (master, command, guard) = (master.clone(), command.clone(), guard.clone());
-        tokio::spawn(async move {
+        async move {
             let equal = are_equal(&command, &comparison, &master, timeout, guard).await;
             master.compared(&comparison, equal);
-            drop(permit);
-        });
-    }
+        }
+    })
+    .await;
 }
 
 /// Whether the command takes two results for equal: status 0 means yes, 1 means no.

@@ -1,6 +1,6 @@
 //! Runs the command of `--confirm` for each result.
 
-use super::judge::judge;
+use super::judge::{judge, judge_all};
 use crate::{
     console::printable,
     master::{policy::Unconfirmed, run::Master, state::RunState},
@@ -12,7 +12,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::Semaphore;
 
 /// The longest value, in bytes, which the command also receives in an environment variable.
 const LONGEST_VARIABLE: usize = 64 * 1024;
@@ -26,27 +25,26 @@ pub(crate) async fn confirm(
     guard: Guard,
 ) {
     let guard = Arc::new(guard);
-    let at_once =
-        Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)));
-    loop {
-        let Ok(permit) = at_once.clone().acquire_owned().await else { return };
-        let unconfirmed = loop {
+    let next = || async {
+        loop {
             if let Some(unconfirmed) = master.with(RunState::take_unconfirmed) {
                 break unconfirmed;
             }
             master.wait_for_results().await;
-        };
+        }
+    };
+    judge_all(next, |unconfirmed| {
         let (master, command, guard) = (master.clone(), command.clone(), guard.clone());
-        tokio::spawn(async move {
+        async move {
             let failed = match master.to_confirm(&unconfirmed) {
                 // The run ended before the confirmation.
                 None => return,
                 Some(value) => run(&command, &unconfirmed, &value, timeout, guard).await.err(),
             };
             master.confirmed(unconfirmed, failed, Instant::now());
-            drop(permit);
-        });
-    }
+        }
+    })
+    .await;
 }
 
 /// Runs the command for one result.

@@ -5,17 +5,36 @@ use bytes::Bytes;
 use std::{
     process::{ExitStatus, Stdio},
     sync::Arc,
+    thread,
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     process::{ChildStderr, Command},
+    sync::Semaphore,
 };
 
 /// The most bytes of the command's last output in a message.
 const LAST_WORDS: usize = 1000;
 /// How long the output of a finished command is still read.
 const REST: Duration = Duration::from_millis(200);
+
+/// Judges what `next` gives, as many at a time as this machine has threads. Never ends.
+pub(super) async fn judge_all<T, N, F>(next: impl Fn() -> N, judge_one: impl Fn(T) -> F)
+where
+    N: Future<Output = T>,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let at_once = Arc::new(Semaphore::new(thread::available_parallelism().map_or(2, usize::from)));
+    loop {
+        let Ok(permit) = at_once.clone().acquire_owned().await else { return };
+        let judging = judge_one(next().await);
+        tokio::spawn(async move {
+            judging.await;
+            drop(permit);
+        });
+    }
+}
 
 /// Runs the command of `option` with `input` on its standard input, within `timeout`, if given.
 /// Returns its exit status and, unless it succeeded, its last words for a message.
