@@ -58,7 +58,7 @@ const PAGE_SCRIPT: &str = "<script src=\"page.js\">";
 /// The element with the script that fetches assets, which a run with assets has before it.
 const ASSETS_SCRIPT: &str = "<script src=\"assets.js\"></script>";
 
-fn is_false(is_set: &bool) -> bool {
+pub(crate) fn is_false(is_set: &bool) -> bool {
     !is_set
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     ice::IceServer,
-    page::PageOptions,
+    page::{PageOptions, is_false},
     signalling::{MasterSignal, VolunteerSignal},
 };
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ pub enum FromRelay {
         #[serde(default, rename = "denyNet")]
         deny_net: bool,
         /// Whether the relay passes assets on, where the run has some.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "is_false")]
         assets: bool,
     },
     /// The room cannot be opened.
