@@ -148,7 +148,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
     where
         I: Input<Value = T, Error = E> + ?Sized,
     {
-        let Some(borrower) = self.sub_streams.find(sub) else {
+        let Some(borrower) = self.sub_streams.find_mut(sub) else {
             return Ask::Done;
         };
         let waiting = borrower.ticket.is_some();
@@ -164,6 +164,7 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         answer
     }
 
+    #[inline]
     fn answer<I>(&mut self, sub: SubStreamId, input: &mut I) -> Ask<T>
     where
         I: Input<Value = T, Error = E> + ?Sized,

@@ -11,7 +11,7 @@
 /// let mut limiter = Limiter::new(2, 1_000);
 /// limiter.sent(1, 5_000); // One value is always allowed, whatever its size,
 /// assert_eq!(limiter.room(), 0); // and this one is enough for now.
-/// limiter.answered(5_000);
+/// limiter.answered(1, 5_000);
 /// assert_eq!(limiter.room(), 2);
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,9 +45,10 @@ impl Limiter {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    /// Counts a value of `bytes` bytes that came back: with a result, failed or handed back.
-    pub fn answered(&mut self, bytes: u64) {
-        self.values = self.values.saturating_sub(1);
+    /// Counts `count` values that came back, of `bytes` bytes in total: with a result, failed or
+    /// handed back.
+    pub fn answered(&mut self, count: usize, bytes: u64) {
+        self.values = self.values.saturating_sub(count);
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
@@ -88,7 +89,7 @@ mod tests {
         limiter.sent(1, 1);
         limiter.sent(1, 1);
         assert_eq!((limiter.room(), limiter.in_flight()), (0, 2));
-        limiter.answered(1);
+        limiter.answered(1, 1);
         assert_eq!((limiter.room(), limiter.bytes_in_flight()), (1, 1));
     }
 
@@ -100,8 +101,8 @@ mod tests {
         assert_eq!(limiter.room(), 9, "below the limit");
         limiter.sent(1, 50);
         assert_eq!(limiter.room(), 0, "beyond it");
-        limiter.answered(50);
-        limiter.answered(99);
+        limiter.answered(1, 50);
+        limiter.answered(1, 99);
         limiter.set_byte_limit(0);
         assert_eq!(limiter.room(), 10);
         limiter.sent(1, 0);
@@ -115,10 +116,10 @@ mod tests {
             limiter.sent(1, 1);
         }
         limiter.set_limit(1);
-        limiter.answered(1);
+        limiter.answered(1, 1);
         assert_eq!(limiter.room(), 0);
-        limiter.answered(1);
-        limiter.answered(1);
+        limiter.answered(1, 1);
+        limiter.answered(1, 1);
         assert_eq!(limiter.room(), 1);
         limiter.set_limit(0);
         assert_eq!((limiter.room(), limiter.limit()), (0, 0));

@@ -65,10 +65,14 @@ impl Told {
     }
 
     /// Tells of a result, and shows it if it is `shown`.
+    #[inline]
     fn result(&mut self, loan: Loan, device: &str, micros: u64, shown: Option<ShownResult>) {
-        if !self.events && shown.is_none() {
-            return;
+        if self.events || shown.is_some() {
+            self.tell_result(loan, device, micros, shown);
         }
+    }
+
+    fn tell_result(&mut self, loan: Loan, device: &str, micros: u64, shown: Option<ShownResult>) {
         self.results.extend(shown);
         let ms = micros as f64 / 1000.0;
         self.event("result", || json!({"index": loan.index + 1, "device": device, "ms": ms}));

@@ -142,7 +142,7 @@ impl Files {
             self.read(&name, places).map_err(|why| {
                 // The file may be all right when its item is tried again.
                 let input = FailedInput::Text(name.to_string().into());
-                Unusable { number, why: format!("item {number}: {shown} {why}"), input }
+                Box::new(Unusable { number, why: format!("item {number}: {shown} {why}"), input })
             })
         });
         match read {
@@ -168,7 +168,11 @@ impl Files {
                     Form::Json => FailedInput::Json(value.bytes.clone()),
                     _ => FailedInput::Text(value.bytes.clone()),
                 };
-                Unusable { number, why: format!("item {number} is refused: {why}"), input }
+                Box::new(Unusable {
+                    number,
+                    why: format!("item {number} is refused: {why}"),
+                    input,
+                })
             };
             found.map_err(refuse).map(|()| value)
         });

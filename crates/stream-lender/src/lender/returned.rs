@@ -122,10 +122,14 @@ impl Returned {
     }
 
     /// Forgets a value with a result, or a value that is cut off.
+    #[inline]
     pub(super) fn forget(&mut self, index: Index) {
-        if self.clean.is_empty() && self.failers.is_empty() {
-            return;
+        if !self.clean.is_empty() || !self.failers.is_empty() {
+            self.forget_waiting(index);
         }
+    }
+
+    fn forget_waiting(&mut self, index: Index) {
         self.remove(index);
         for sub in self.failers.remove(&index).into_iter().flatten() {
             if let Some(failures) = self.failures.get_mut(&sub) {

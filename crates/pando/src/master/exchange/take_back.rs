@@ -9,6 +9,7 @@ use crate::{
     protocol::Answer,
 };
 use serde_json::json;
+use std::vec;
 use stream_lender::Loan;
 use tracing::debug;
 
@@ -53,12 +54,13 @@ impl Exchange<'_> {
         let name = device.name().to_owned();
         told.number = device.number();
         let mut tally = Tally::default();
-        for answer in answers {
-            if answer.result.is_ok() && self.is_usual() {
-                self.settle_usual(answer, &name, told, &mut tally);
-            } else {
-                self.settle_any(answer, &name, told, &mut tally);
+        let mut answers = answers.into_iter();
+        loop {
+            if self.is_usual() {
+                self.settle_usual(&mut answers, &name, told, &mut tally);
             }
+            let Some(answer) = answers.next() else { break };
+            self.settle_any(answer, &name, told, &mut tally);
         }
         let Tally { calls, micros, worked } = tally;
         let RunContext { items, registry, job, .. } = &mut self.context;
@@ -81,27 +83,41 @@ impl Exchange<'_> {
         (asks, device.loans().room())
     }
 
-    /// Whether a result of the session can only be for a value that it holds.
+    /// Whether results of the session can only be for values that it holds.
     fn is_usual(&self) -> bool {
         let RunContext { registry, job, .. } = &self.context;
         !job.confirms && registry.get(self.sub).is_some_and(|device| device.loans().is_plain())
     }
 
-    /// Settles a result while [`is_usual`](Self::is_usual): the lender is asked once.
-    fn settle_usual(&mut self, answer: Answer, device: &str, told: &mut Told, tally: &mut Tally) {
+    /// Settles results up to the first failure, while [`is_usual`](Self::is_usual): for each, the
+    /// lender is asked once.
+    fn settle_usual(
+        &mut self,
+        answers: &mut vec::IntoIter<Answer>,
+        device: &str,
+        told: &mut Told,
+        tally: &mut Tally,
+    ) {
         let Self { sub, context, retries, .. } = self;
-        let Answer { loan, micros, result: Ok((form, result)) } = answer else { return };
-        let shown = told.to_show(loan, form, &result);
-        let result = context.items.keep(loan.index, result);
-        let Some(bytes) = context.items.accept(*sub, loan, result) else {
-            return note_stale(device, loan);
-        };
-        retries.computed(context, *sub, loan.index);
-        if let Some(device) = context.registry.get_mut(*sub) {
-            device.loans_mut().remove(loan, bytes);
+        let (mut count, mut bytes) = (0, 0);
+        while answers.as_slice().first().is_some_and(|answer| answer.result.is_ok()) {
+            let Some(Answer { loan, micros, result: Ok((form, result)) }) = answers.next() else {
+                unreachable!("it was looked at")
+            };
+            let shown = told.to_show(loan, form, &result);
+            let result = context.items.keep(loan.index, result);
+            let Some(length) = context.items.accept(*sub, loan, result) else {
+                note_stale(device, loan);
+                continue;
+            };
+            (count, bytes) = (count + 1, bytes + length);
+            retries.computed(context, *sub, loan.index);
+            told.result(loan, device, micros, shown);
+            tally.add(true, micros);
         }
-        told.result(loan, device, micros, shown);
-        tally.add(true, micros);
+        if let Some(device) = context.registry.get_mut(*sub) {
+            device.loans_mut().remove_usual(count, bytes);
+        }
     }
 
     /// Settles any answer.

@@ -70,10 +70,9 @@ impl Chunker {
             json.push(b'[');
         }
         json.push(b']');
-        check_length(json.len()).map_err(|why| Unusable {
-            number,
-            why: format!("{name}: their chunk {why}"),
-            input: FailedInput::Unusable(Bytes::new()),
+        check_length(json.len()).map_err(|why| {
+            let (why, input) = (format!("{name}: their chunk {why}"), Bytes::new());
+            Box::new(Unusable { number, why, input: FailedInput::Unusable(input) })
         })?;
         Ok(Value::new(json.into(), Form::Json))
     }
@@ -93,7 +92,7 @@ impl Master {
     ) -> Result<(), InputError> {
         let (mut complete, mut failed) = (Vec::new(), None);
         for value in values {
-            match value.map_err(|unusable| self.fail_unusable(unusable)) {
+            match value.map_err(|unusable| self.fail_unusable(*unusable)) {
                 Ok(value) => chunker.push(&value),
                 Err(Ok(Read::Finished(report))) => chunker.push_hole(Some(report)),
                 Err(Ok(_)) => chunker.push_hole(None),

@@ -81,6 +81,10 @@ impl Master {
             before += values.len() as u64;
             let cut = values.drain(..);
             let offered = match (&mut chunker, &numbered) {
+                (None, None) if self.is_new(cut.as_slice()) => {
+                    self.add_values(cut);
+                    Ok(())
+                }
                 (None, None) => self.offer(cut.map(|value| (value, None))),
                 (None, Some(files)) => {
                     self.offer(numbers.zip(cut).map(|(number, value)| files.place(number, value)))
@@ -151,6 +155,17 @@ impl Master {
         self.wait_for_input(|state| state.items().wants_input());
     }
 
+    /// Whether all values are to be computed: none is unusable or has a result in the journal.
+    fn is_new(&self, values: &[Cut]) -> bool {
+        self.resume().is_none() && values.iter().all(Result::is_ok)
+    }
+
+    /// Adds values that are to be computed and whose results are printed.
+    fn add_values(&self, values: impl ExactSizeIterator<Item = Cut>) {
+        let value = |value: Cut| value.unwrap_or_else(|_| unreachable!("it was looked at"));
+        self.with(|state| state.items_mut().add_values(values.map(value)));
+    }
+
     /// Adds items to the input. Items with results in the journal are handed over in slices, as
     /// the window has room. Blocks.
     ///
@@ -187,7 +202,7 @@ impl Master {
                 }
                 (Ok(value), None) => Read::Value(value),
                 (Ok(value), Some(resume)) => resume.resolve(value, target.as_deref(), &self.job)?,
-                (Err(unusable), resume) => match self.fail_unusable(unusable) {
+                (Err(unusable), resume) => match self.fail_unusable(*unusable) {
                     Ok(read) => {
                         resume.iter_mut().try_for_each(Resume::pass)?;
                         read

@@ -79,7 +79,7 @@ impl Master {
             if let Some(program) = state.items_mut().program_mut() {
                 program.count_one();
             }
-            state.items_mut().add_values([value]);
+            state.items_mut().add_values([value].into_iter());
         });
     }
 

@@ -135,10 +135,24 @@ impl Splitter {
             memchr::memchr_iter(self.framing.separator, &whole[searched..]).map(|at| at + searched)
         {
             let value = whole.slice(start..end);
+            start = end + 1;
+            if is_valid && self.is_plain(&value) {
+                self.count += 1;
+                out.push(Ok(Value::new(value, self.framing.form)));
+                continue;
+            }
             let valid = if is_valid { Ok(()) } else { self.check_text(&value) };
             self.push(with_text(valid, value), out);
-            start = end + 1;
         }
+    }
+
+    /// Whether the bytes of the next value, as they are, are a value that needs no further check.
+    #[inline]
+    fn is_plain(&self, value: &[u8]) -> bool {
+        self.framing.form != Form::Json
+            && self.count > 0
+            && value.len() < SMALL
+            && value.last() != Some(&b'\r')
     }
 
     /// Refuses text in another encoding than UTF-8.
@@ -158,10 +172,9 @@ impl Splitter {
         self.count += 1;
         let (number, unit) =
             (self.count, if self.framing.separator == b'\n' { "line" } else { "item" });
-        out.push(value.map_err(|(why, text)| Unusable {
-            number,
-            why: format!("{unit} {number} {why}"),
-            input: FailedInput::Unusable(text),
+        out.push(value.map_err(|(why, text)| {
+            let why = format!("{unit} {number} {why}");
+            Box::new(Unusable { number, why, input: FailedInput::Unusable(text) })
         }));
     }
 
@@ -193,7 +206,7 @@ pub(crate) fn values_of_failed(items: &[FailedAgain], form: Form) -> Vec<Cut> {
         None => Ok(Value::new(item.input.clone(), form)),
         Some(why) => {
             let input = FailedInput::Unusable(item.input.clone());
-            Err(Unusable { number, why: why.clone(), input })
+            Err(Box::new(Unusable { number, why: why.clone(), input }))
         }
     };
     (1..).zip(items).map(value).collect()
@@ -203,10 +216,9 @@ pub(crate) fn values_of_failed(items: &[FailedAgain], form: Form) -> Vec<Cut> {
 pub(crate) fn values_of_items(items: Vec<String>, form: Form) -> Vec<Cut> {
     let value = |(number, item): (u64, String)| {
         if form == Form::Json {
-            validate_json(item.as_bytes()).map_err(|why| Unusable {
-                number,
-                why: format!("item {number} {why}"),
-                input: FailedInput::Unusable(item.clone().into()),
+            validate_json(item.as_bytes()).map_err(|why| {
+                let (why, input) = (format!("item {number} {why}"), item.clone().into());
+                Box::new(Unusable { number, why, input: FailedInput::Unusable(input) })
             })?;
         }
         Ok(Value::new(item.into(), form))

@@ -122,7 +122,8 @@ impl<R: io::Read> Source for Rows<R> {
             match checked {
                 Ok(row) => Ok(Value::new(row.into(), Form::Json)),
                 Err((why, text)) => {
-                    Err(Unusable { number, why, input: FailedInput::Unusable(text.into()) })
+                    let input = FailedInput::Unusable(text.into());
+                    Err(Box::new(Unusable { number, why, input }))
                 }
             }
         }));

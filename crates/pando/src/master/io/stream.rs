@@ -43,7 +43,7 @@ impl Master {
                 poll_fn(|context| poll_block(values.as_mut(), wanted, context)).await;
             (before + 1..).zip(&block).for_each(|(number, value)| self.mind_numbers(number, value));
             before += block.len() as u64;
-            self.with(|state| state.items_mut().add_values(block));
+            self.with(|state| state.items_mut().add_values(block.into_iter()));
             if let Some(how) = end {
                 return self.end_input(how);
             }

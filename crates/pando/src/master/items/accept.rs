@@ -17,6 +17,15 @@ impl Items {
             program.tell_result(loan.index, result);
             return Some(value.bytes.len() as u64);
         }
+        if self.journal.is_none() && !self.packs {
+            let value = self.lender.result(sub, loan, Some(result)).ok()?;
+            return Some(value.bytes.len() as u64);
+        }
+        self.accept_and_record(sub, loan, result)
+    }
+
+    /// As [`accept`](Self::accept), with a journal or an output that needs the input.
+    fn accept_and_record(&mut self, sub: SubStreamId, loan: Loan, result: Bytes) -> Option<u64> {
         let entry = self.entry(loan.index, &result);
         let result = if self.packs { self.pack(loan.index, &result, false)? } else { result };
         let value = self.lender.result(sub, loan, Some(result)).ok()?;

@@ -72,8 +72,9 @@ pub(crate) struct Misfit {
     pub(crate) input: FailedInput,
 }
 
-/// A value of the input, or why the input is unusable.
-pub(crate) type Cut = Result<Value, Unusable>;
+/// A value of the input, or why the input is unusable. The reason is rare, so it is boxed: a value
+/// is moved several times on its way.
+pub(crate) type Cut = Result<Value, Box<Unusable>>;
 
 /// An item as it was read, and the file for its result.
 pub(crate) type Taken = (Cut, Option<PathBuf>);
@@ -105,8 +106,8 @@ pub(crate) struct InputQueue {
 
 impl InputQueue {
     /// Adds values in order.
-    pub(crate) fn extend(&mut self, values: impl IntoIterator<Item = Value>) {
-        self.values.extend(values.into_iter().map(Read::Value));
+    pub(crate) fn extend(&mut self, values: impl Iterator<Item = Value>) {
+        self.values.extend(values.map(Read::Value));
     }
 
     /// Adds an item, which may have its result already.

@@ -19,7 +19,9 @@ impl Items {
     }
 
     /// Adds values whose results go to no files.
-    pub(crate) fn add_values(&mut self, values: impl IntoIterator<Item = Value>) {
+    pub(crate) fn add_values(&mut self, values: impl ExactSizeIterator<Item = Value>) {
+        self.reads_on = false;
+        self.targets.pass(values.len() as u64);
         self.queue.extend(values);
         self.lender.input_ready();
     }

@@ -23,6 +23,11 @@ impl Targets {
         self.next += 1;
     }
 
+    /// Passes over the next `count` items, whose results are printed.
+    pub(super) fn pass(&mut self, count: u64) {
+        self.next += count;
+    }
+
     /// The file for the result of an item.
     pub(super) fn file(&self, index: Index) -> Option<&Path> {
         self.files.get(&index).map(PathBuf::as_path)

@@ -262,10 +262,19 @@ impl Retries {
 
     /// Notes that `sub` has computed `index`. The failures of other devices at this item were
     /// their own fault.
+    #[inline]
     pub(crate) fn computed(&mut self, context: &mut RunContext, sub: SubStreamId, index: Index) {
-        if self.failures.is_clear() {
-            return;
+        if !self.failures.is_clear() {
+            self.computed_after_failures(context, sub, index);
         }
+    }
+
+    fn computed_after_failures(
+        &mut self,
+        context: &mut RunContext,
+        sub: SubStreamId,
+        index: Index,
+    ) {
         let silence_limit = context.registry.silence_limit();
         for key in self.failures.forget(index) {
             let other = context.registry.iter().find(|(_, device)| *device.key() == key);

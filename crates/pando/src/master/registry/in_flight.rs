@@ -72,9 +72,9 @@ impl InFlight {
         self.note_if_full();
     }
 
-    /// Counts a value of `bytes` bytes which the device no longer has.
-    pub(super) fn remove(&mut self, bytes: u64) {
-        self.limiter.answered(bytes);
+    /// Counts `count` values of `bytes` bytes in total which the device no longer has.
+    pub(super) fn remove(&mut self, count: usize, bytes: u64) {
+        self.limiter.answered(count, bytes);
     }
 
     /// Notes that the device answered `count` values, which may change the limit.
@@ -116,7 +116,7 @@ mod tests {
                 held += frame;
             }
             now += Duration::from_millis(100);
-            (0..held).for_each(|_| in_flight.remove(10_000));
+            in_flight.remove(held, held as u64 * 10_000);
             in_flight.answered(held, now);
         }
         assert!(in_flight.limit.limit() > 500, "{}", in_flight.limit.limit());
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(in_flight.room(), 4);
         in_flight.add(1, 200 << 20);
         assert_eq!(in_flight.room(), 0);
-        in_flight.remove(200 << 20);
+        in_flight.remove(1, 200 << 20);
         assert_eq!(in_flight.room(), 4);
     }
 }

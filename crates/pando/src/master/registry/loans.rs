@@ -173,8 +173,13 @@ impl Loans {
         if self.change(loan, |entry| entry.queued.take()).is_some() {
             self.progress.not_lent();
         } else {
-            self.in_flight.remove(bytes);
+            self.in_flight.remove(1, bytes);
         }
+    }
+
+    /// As [`remove`](Self::remove), for `count` values of `bytes` bytes in total without entries.
+    pub(crate) fn remove_usual(&mut self, count: usize, bytes: u64) {
+        self.in_flight.remove(count, bytes);
     }
 
     /// Notes that the device answered `count` values, which may change its limit.
