@@ -3,7 +3,7 @@
 //! - [`Host`] is the volunteer without I/O, threads and clock: frames of the master, events of the
 //!   cores and the time go in; frames for the master and orders for the cores come out.
 //! - [`Engine`] starts cores: [`Node`] runs the job's function in children of `node`, and
-//!   [`Program`] passes values to a program.
+//!   [`Program`] passes values to a program, or runs a command for each value.
 //! - [`drive`] connects a host, an engine and a channel.
 
 mod dispatch;
@@ -20,4 +20,4 @@ pub use engine::{Core, CoreEvent, CoreEvents, CoreId, Engine};
 pub use group::{Guard, Member, leader};
 pub use host::{Goodbye, Host, Introduction, Order};
 pub use node::{Node, NodeError, killed_from_outside};
-pub use program::{Program, TALKED, shell};
+pub use program::{BadCommand, ExecCommand, Program, ProgramOptions, TALKED, ValueScript, shell};

@@ -1,12 +1,18 @@
-//! The program engine (`--exec`): each core is a long-lived child that reads values as lines and
-//! answers each with a line.
+//! The program engine (`--exec`).
 //!
-//! Values are written ahead of the answers, as many as the host gives. The next answer is for the
-//! oldest value without an answer. Lines on standard error are only shown. A child that ends
-//! successfully after at least one answer is replaced by another child.
+//! A command without `{}` is a long-lived child of each core. The child reads values as lines and
+//! answers each with a line. Values are written ahead of the answers, as many as the host gives.
+//! The next answer is for the oldest value without an answer. Lines on standard error are only
+//! shown. A child that ends successfully after at least one answer is replaced by another child.
+//!
+//! A command with `{}` runs once per value, see [`per_value`].
 
+mod command;
+mod per_value;
 mod pipe;
 mod talk;
+
+pub use command::{BadCommand, ExecCommand, ValueScript};
 
 use crate::{
     engine::{Core, CoreEvent, CoreEvents, CoreId, Engine},
@@ -14,7 +20,9 @@ use crate::{
 };
 use pando_process::secrets;
 use pando_protocol::core::CoreMessage;
+use per_value::ValueCore;
 use std::{
+    hash::{BuildHasher, RandomState},
     path::PathBuf,
     process::Stdio,
     sync::{
@@ -39,16 +47,31 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// See [`PATIENCE`].
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// How a program is run.
+#[derive(Debug, Clone)]
+pub struct ProgramOptions {
+    /// The command.
+    pub command: ExecCommand,
+    /// The byte that ends each value and each answer.
+    pub separator: u8,
+    /// Whether answers must be JSON texts.
+    pub json: bool,
+    /// Whether the output of a command with `{}` becomes a file, byte for byte.
+    pub to_files: bool,
+    /// The folder of assets, for the variable `PANDO_ASSETS`.
+    pub assets: Option<PathBuf>,
+    /// How many commands with `{}` a core runs at a time.
+    pub concurrency: u32,
+    /// The longest time for a command with `{}`.
+    pub timeout: Option<Duration>,
+}
+
 /// The program engine; see the module. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Program {
-    command: Arc<str>,
-    /// The byte that ends each value and each answer.
-    separator: u8,
-    /// Whether answers must be JSON texts.
-    json: bool,
-    /// The folder of assets, for the children's variable `PANDO_ASSETS`.
-    assets: Option<PathBuf>,
+    options: Arc<ProgramOptions>,
+    /// What a line begins with if it is a failure, not a result.
+    error_mark: Arc<str>,
     guard: Arc<Guard>,
     facts: Arc<ProgramFacts>,
 }
@@ -69,22 +92,14 @@ struct ProgramFacts {
 }
 
 impl Program {
-    /// Children that run the shell's `command` in this process's folder, with this folder of
-    /// `assets`.
+    /// Children that run a command in this process's folder.
     ///
     /// # Errors
     /// When no shell can be started.
-    pub fn new(
-        command: &str,
-        separator: u8,
-        json: bool,
-        assets: Option<PathBuf>,
-    ) -> std::io::Result<Self> {
+    pub fn new(options: ProgramOptions) -> std::io::Result<Self> {
         Ok(Self {
-            command: command.into(),
-            separator,
-            json,
-            assets,
+            options: Arc::new(options),
+            error_mark: format!("error-{:016x}:", RandomState::new().hash_one(0)).into(),
             guard: Arc::new(Guard::start()?),
             facts: Arc::default(),
         })
@@ -103,11 +118,19 @@ impl Program {
         *self.facts.talks.borrow()
     }
 
-    fn spawn(&self) -> std::io::Result<(Child, Member)> {
-        let child = group::leader(held(&self.command))
+    /// Starts a child that talks by lines.
+    fn spawn(&self, command: &str) -> std::io::Result<(Child, Member)> {
+        let mut child = held(command);
+        child.env("PANDO_ERROR", &*self.error_mark);
+        self.start_child(child)
+    }
+
+    /// Starts `command` as the guarded leader of a process group.
+    fn start_child(&self, command: Command) -> std::io::Result<(Child, Member)> {
+        let child = group::leader(command)
             // Python buffers its output to a pipe by default.
             .env("PYTHONUNBUFFERED", "1")
-            .envs(self.assets.iter().map(|folder| ("PANDO_ASSETS", folder)))
+            .envs(self.options.assets.iter().map(|folder| ("PANDO_ASSETS", folder)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -116,27 +139,44 @@ impl Program {
         let member = self.guard.clone().guard(&child);
         Ok((child, member))
     }
-}
 
-impl Engine for Program {
-    fn start(&self, id: CoreId, events: CoreEvents) -> std::io::Result<Core> {
-        let first = self.spawn()?;
+    fn start_lines(&self, command: &str, id: CoreId, events: CoreEvents) -> std::io::Result<Core> {
+        let first = self.spawn(command)?;
         let (values, frames) = mpsc::unbounded_channel();
         let (alive, dropped) = oneshot::channel();
-        let program = self.clone();
+        let (program, command) = (self.clone(), command.to_owned());
         self.facts.cores.send_modify(|count| *count += 1);
         tokio::spawn(async move {
             let _ = events.send((id, CoreEvent::Message(CoreMessage::Ready))).await;
-            if let Some(last) =
-                ChildSession::new(id, events.clone(), program.clone(), frames, dropped)
-                    .live(first)
-                    .await
-            {
+            let session =
+                ChildSession::new(id, events.clone(), program.clone(), command, frames, dropped);
+            if let Some(last) = session.live(first).await {
                 let _ = events.send((id, last)).await;
             }
             program.facts.cores.send_modify(|count| *count -= 1);
         });
         Ok(Core { values, _alive: alive })
+    }
+
+    fn start_per_value(&self, script: &ValueScript, id: CoreId, events: CoreEvents) -> Core {
+        let (values, frames) = mpsc::unbounded_channel();
+        let (alive, dropped) = oneshot::channel();
+        let core = ValueCore::new(id, events.clone(), self.clone(), script.clone());
+        tokio::spawn(async move {
+            let _ = events.send((id, CoreEvent::Message(CoreMessage::Ready))).await;
+            core.live(frames, dropped).await;
+            let _ = events.send((id, CoreEvent::Ended("killed".into()))).await;
+        });
+        Core { values, _alive: alive }
+    }
+}
+
+impl Engine for Program {
+    fn start(&self, id: CoreId, events: CoreEvents) -> std::io::Result<Core> {
+        match &self.options.command {
+            ExecCommand::Lines(command) => self.start_lines(command, id, events),
+            ExecCommand::PerValue(script) => Ok(self.start_per_value(script, id, events)),
+        }
     }
 }
 

@@ -34,6 +34,7 @@ use crate::{
     master::{self, Framing},
     protocol::{Form, JobOptions},
     uplink::RelayClient,
+    volunteer::ExecCommand,
 };
 use pando_protocol::page::PageOptions;
 use std::{
@@ -268,7 +269,9 @@ impl RunConfig {
                 _ if cli.calls.eval.is_some() => {
                     FunctionSource::Inline(cli.calls.eval.unwrap_or_default())
                 }
-                (Some(command), _) => FunctionSource::Command(command),
+                (Some(text), _) => {
+                    FunctionSource::Command { command: combinations::exec_command(&text)?, text }
+                }
                 (None, Some(path)) => FunctionSource::Module(path),
                 (None, None) => return Err(combinations::NO_FUNCTION.into()),
             },
@@ -293,6 +296,14 @@ impl RunConfig {
         self.files.as_ref().is_some_and(|files| files.reads)
     }
 
+    /// The command that runs once per value, or answers lines (`--exec`).
+    pub(crate) fn command(&self) -> Option<&ExecCommand> {
+        match &self.function {
+            FunctionSource::Command { command, .. } => Some(command),
+            _ => None,
+        }
+    }
+
     /// Whether values come from standard input.
     pub(crate) fn reads_stdin(&self) -> bool {
         matches!(self.input, InputSource::Stdin)
@@ -309,7 +320,7 @@ impl RunConfig {
             FunctionSource::Module(path) => Some(path),
             FunctionSource::Inline(_)
             | FunctionSource::Embedded { .. }
-            | FunctionSource::Command(_) => None,
+            | FunctionSource::Command { .. } => None,
         }
     }
 

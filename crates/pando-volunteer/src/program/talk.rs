@@ -5,7 +5,7 @@
 //! is an error if a child writes a line before it got a value, or for a value of which it has not
 //! read a byte, or when no answer is due. The first value is written after the child has been
 //! quiet for a while, and alone; so is the second. Their answers count once no further line has
-//! followed, as far as time allows.
+//! followed, as far as time allows. A child that replaces one that died begins like the first one.
 
 mod answers;
 
@@ -42,7 +42,7 @@ const NOT_EXECUTABLE: i32 = 126;
 const NOT_FOUND: i32 = 127;
 /// Most bytes read from a child's output at a time.
 const BLOCK: usize = 64 * 1024;
-/// How long after its start a child of an unproven program gets no value. Lines in this period
+/// How long after its start an unproven child gets no value. Lines in this period
 /// answer no value.
 const START: Duration = Duration::from_millis(100);
 /// The first answer counts if no second value comes within this time.
@@ -54,11 +54,13 @@ const UNSURE: Duration = Duration::from_secs(1);
 const ALONE: Duration = Duration::from_secs(1);
 /// Most children in a row that end before the first value.
 const MAX_FAILED_STARTS: u32 = 3;
+
 /// The state of the exchange; see the module.
 pub(super) struct ChildSession {
     id: CoreId,
     events: CoreEvents,
     program: Program,
+    command: String,
     frames: mpsc::UnboundedReceiver<Bytes>,
     /// Returns when the core is dropped.
     dropped: oneshot::Receiver<()>,
@@ -76,6 +78,8 @@ pub(super) struct ChildSession {
     since: Instant,
     /// The next timed event, and its time.
     timer: Option<(Timer, Instant)>,
+    /// Whether a child has answered a value without any extra line.
+    proven: bool,
     /// The number of answers of the present child.
     answered: u64,
     /// The number of children that ended before the first value, since the last answer.
@@ -132,6 +136,7 @@ impl ChildSession {
         id: CoreId,
         events: CoreEvents,
         program: Program,
+        command: String,
         frames: mpsc::UnboundedReceiver<Bytes>,
         dropped: oneshot::Receiver<()>,
     ) -> Self {
@@ -139,6 +144,7 @@ impl ChildSession {
             id,
             events,
             program,
+            command,
             frames,
             dropped,
             waiting: VecDeque::new(),
@@ -148,6 +154,7 @@ impl ChildSession {
             begun: None,
             since: Instant::now(),
             timer: None,
+            proven: false,
             answered: 0,
             stillbirths: 0,
             took: Duration::ZERO,
@@ -175,7 +182,7 @@ impl ChildSession {
                 // Extra lines end the run, and are not charged to a value.
                 Outcome::Again | Outcome::Talks => return None,
             }
-            (child, member) = match self.program.spawn() {
+            (child, member) = match self.program.spawn(&self.command) {
                 Ok(next) => next,
                 Err(error) => {
                     return Some(CoreEvent::Ended(format!("it cannot be started again: {error}")));
@@ -205,8 +212,7 @@ impl ChildSession {
     /// line from then on is an extra line.
     async fn run(&mut self, mut pipe: Pipe, mut output: ChildStdout) -> TalkEnd {
         (self.answered, self.begun) = (0, None);
-        self.timer =
-            (!self.program.facts.is_proven()).then(|| (Timer::Start, Instant::now() + START));
+        self.timer = (!self.proven).then(|| (Timer::Start, Instant::now() + START));
         let (mut buffer, mut scanned) = (BytesMut::new(), 0);
         loop {
             if matches!(self.timer, None | Some((Timer::Next | Timer::Tentative, _))) {
@@ -271,7 +277,7 @@ impl ChildSession {
             return self.say_held().await;
         }
         let Some(time) = self.quiet() else { return self.release().await };
-        if !self.program.facts.is_proven() {
+        if !self.proven {
             self.say_unsure().await;
         }
         self.timer = Some((Timer::Quiet, Instant::now() + time));
@@ -307,7 +313,8 @@ impl ChildSession {
             return Outcome::Over(CoreEvent::Message(CoreMessage::Broken { message, stack: None }));
         }
         if !is_stillborn {
-            return Outcome::Over(CoreEvent::Ended(why));
+            let silent = if ended_well { ", without an answer" } else { "" };
+            return Outcome::Over(CoreEvent::Ended(why + silent));
         }
         self.stillbirths += 1;
         if self.stillbirths <= MAX_FAILED_STARTS {
@@ -340,7 +347,7 @@ impl ChildSession {
     async fn take(&mut self, frame: Bytes) {
         let Ok(Binary::Values(values)) = Binary::decode(frame) else { return };
         for (loan, value) in values {
-            if memchr::memchr(self.program.separator, &value.bytes).is_none() {
+            if memchr::memchr(self.program.options.separator, &value.bytes).is_none() {
                 self.waiting.push_back((loan, value.bytes));
                 continue;
             }
@@ -356,7 +363,7 @@ impl ChildSession {
     /// or because children end after a single answer.
     fn is_alone(&self) -> bool {
         let facts = &self.program.facts;
-        let at_first = (self.answered == 0 || !facts.is_proven()) && self.since.elapsed() < ALONE;
+        let at_first = (self.answered == 0 || !self.proven) && self.since.elapsed() < ALONE;
         !self.given.is_empty() && (at_first || facts.is_one_shot())
     }
 
@@ -368,7 +375,7 @@ impl ChildSession {
             if self.given.is_empty() {
                 self.since = Instant::now();
             }
-            let start = pipe.push(&value, self.program.separator);
+            let start = pipe.push(&value, self.program.options.separator);
             self.given.push_back(Given { loan, value, start });
         }
     }

@@ -1,7 +1,7 @@
 //! The rules between options: exclusions, needs, and combinations without sense.
 
 use super::{OnError, TrustRule};
-use crate::cli::Cli;
+use crate::{cli::Cli, volunteer::ExecCommand};
 
 /// The message for a command line without a function.
 pub(super) const NO_FUNCTION: &str = "no FUNCTION is named: give its file, its code by -e, or a program by --exec (pando --help has an example)";
@@ -13,7 +13,6 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
         &["--dom", "--host", "--start-idle", "--open", "--deny-net", "--copies", "--verify"],
         "runs a program on this machine's cores only",
     ),
-    ("--exec", &["--files"], "runs a program that takes lines"),
     ("--exec", &["--eval"], "runs a program in place of a function"),
     ("--exec", &["--env"], "runs a program that has the whole environment"),
     ("--stdin", &["ITEMS"], "reads values from standard input"),
@@ -137,6 +136,15 @@ pub(super) fn check(cli: &Cli) -> Result<(), String> {
     {
         return Err(format!("{option} is used only together with {needed}: give both, or none"));
     }
+    if let Some(text) = &cli.calls.exec
+        && cli.data.files
+        && !exec_command(text)?.is_per_value()
+    {
+        return Err(
+            "--files gives the command of --exec the path of a file: write {} in the place of the path, as in --exec 'wc -c {}'"
+                .into(),
+        );
+    }
     senseless(cli).map_or(Ok(()), |why| Err(why.into()))
 }
 
@@ -150,6 +158,14 @@ pub(super) fn check_for_library(cli: &Cli) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// The command of `--exec`.
+///
+/// # Errors
+/// When a `{}` in it cannot be replaced by the value, in words for people.
+pub(super) fn exec_command(text: &str) -> Result<ExecCommand, String> {
+    ExecCommand::parse(text).map_err(|why| format!("--exec '{text}': {why}"))
 }
 
 /// The reason why these options compute nothing, or print nothing sensible.

@@ -34,7 +34,7 @@ impl RunConfig {
             FunctionSource::Module(path) => path.display().to_string(),
             FunctionSource::Inline(code) => format!("-e '{code}'"),
             FunctionSource::Embedded { name, .. } => (*name).to_owned(),
-            FunctionSource::Command(command) => format!("the program `{command}`"),
+            FunctionSource::Command { text, .. } => format!("the program `{text}`"),
         };
         let from = match &self.input {
             InputSource::Items(_) => "the command line",

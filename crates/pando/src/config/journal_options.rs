@@ -16,7 +16,7 @@ impl RunConfig {
             overwrite: false,
         });
         let command = match &self.function {
-            FunctionSource::Command(command) => Some(&**command),
+            FunctionSource::Command { text, .. } => Some(&**text),
             FunctionSource::Module(_)
             | FunctionSource::Inline(_)
             | FunctionSource::Embedded { .. } => None,

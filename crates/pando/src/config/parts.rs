@@ -1,7 +1,7 @@
 //! The parts of the configuration: where function and values come from, where results go, and what
 //! people are told.
 
-use crate::{failed::FailedList, grid::Grid};
+use crate::{failed::FailedList, grid::Grid, volunteer::ExecCommand};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// Where the function comes from.
@@ -13,8 +13,8 @@ pub(crate) enum FunctionSource {
     Inline(String),
     /// The text of a JavaScript file of this program, and the name that people see.
     Embedded { name: &'static str, source: &'static str },
-    /// A command for this machine's shell (`--exec`).
-    Command(String),
+    /// A command for this machine's shell (`--exec`): its text, and how it is run.
+    Command { text: String, command: ExecCommand },
 }
 
 /// Where values come from.

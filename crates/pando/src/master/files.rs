@@ -7,6 +7,8 @@
 //! compared by their identity in the file system ([`FileId`]), and a new file is created in a way
 //! that fails if the name is taken.
 
+mod by_name;
+
 use super::items::{Cut, InputError, LONGEST, Taken, Unusable, check_length};
 use crate::{
     failed::FailedInput,
@@ -28,6 +30,8 @@ use stream_lender::Index;
 pub(crate) struct Files {
     /// Values are names of files (`--files`).
     pub(crate) reads: bool,
+    /// A value is the path of a file, not its bytes (`--exec`).
+    pub(crate) by_name: bool,
     /// The folder for results; without one, results are printed.
     pub(crate) output_dir: Option<PathBuf>,
     /// The extension of result files, instead of the inputs' extensions.
@@ -186,8 +190,9 @@ impl Files {
         if places.contains(&FileId::of_place(Path::new(name))) {
             return Err(refused("it is the result of another item".into()));
         }
-        let (id, bytes) =
-            read(Path::new(name)).map_err(|error| format!("cannot be read: {error}"))?;
+        let file =
+            if self.by_name { by_name::look(Path::new(name)) } else { read(Path::new(name)) };
+        let (id, bytes) = file.map_err(|error| format!("cannot be read: {error}"))?;
         if let Some(used) = self.used.iter().find(|used| used.written && used.id == id) {
             return Err(refused(format!("it is the file of {}, which this run writes", used.what)));
         }

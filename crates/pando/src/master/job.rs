@@ -55,8 +55,8 @@ pub(crate) struct Job {
     pub(crate) numbers: Option<Arc<[u64]>>,
     /// Only the cores of this machine can compute the function.
     pub(crate) local_only: bool,
-    /// `--exec`: a program computes the results.
-    pub(crate) by_program: bool,
+    /// `--exec` without `{}`: a program answers values with lines.
+    pub(crate) answers_lines: bool,
     /// The window: the most values that are read and not yet output.
     pub(crate) window: usize,
     /// The order of the output.
@@ -91,8 +91,11 @@ pub(crate) enum InputSize {
 
 impl Job {
     /// The form of a value for a volunteer. If the function asks for names of files, the name comes
-    /// before the bytes, as [`Bundle::names`] says.
+    /// before the bytes, as [`Bundle::names`] says. A program gets the path of a file alone.
     pub(super) fn sent(&self, Lent { loan, value }: Lent<Value>) -> Lent<Value> {
+        if let Some(files) = self.files.as_ref().filter(|files| files.by_name) {
+            return Lent { loan, value: files.path_alone(value) };
+        }
         let Some(files) = self.files.as_ref().filter(|_| self.function.names) else {
             return Lent { loan, value };
         };
@@ -102,6 +105,11 @@ impl Job {
         bytes.extend_from_slice(name.as_bytes());
         bytes.extend_from_slice(&value.bytes);
         Lent { loan, value: Value { bytes: bytes.freeze(), ..value } }
+    }
+
+    /// Whether volunteers get names of files, with or without the bytes.
+    pub(super) fn sends_names(&self) -> bool {
+        self.function.names || self.files.as_ref().is_some_and(|files| files.by_name)
     }
 
     /// Values per core: the fixed batch size, or else the calls open at a time.

@@ -229,7 +229,7 @@ impl Session {
                 self.master.events.write("lent", fields);
             }
         }
-        if self.master.job.function.names {
+        if self.master.job.sends_names() {
             let lent = self.lent.drain(..).map(|lent| self.master.job.sent(lent)).collect();
             self.lent = lent;
         }

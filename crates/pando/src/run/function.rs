@@ -8,7 +8,10 @@ use crate::{
     master::MissingFeature,
     monitor::Ingredients,
     remedy::broken,
-    volunteer::{CoreEvent, CoreId, Engine, First, Node, Program, killed_from_outside},
+    volunteer::{
+        CoreEvent, CoreId, Engine, ExecCommand, First, Node, Program, ProgramOptions,
+        killed_from_outside,
+    },
 };
 use pando_bundler::{Bundle, name_of};
 use pando_protocol::core::{AssetsFolder, CoreMessage};
@@ -75,7 +78,7 @@ impl Function {
         notes: &mut Vec<String>,
     ) -> Result<Self, StartError> {
         match &config.function {
-            FunctionSource::Command(command) => Self::program(command, config),
+            FunctionSource::Command { command, .. } => Self::program(command, config),
             FunctionSource::Module(path) => {
                 used::check_function(path)?;
                 used::check_function_on_stdin(path, config)?;
@@ -109,9 +112,16 @@ impl Function {
 
     /// The function for a program `command` (`--exec`): nothing is bundled, and only this machine
     /// can run the program.
-    fn program(command: &str, config: &RunConfig) -> Result<Self, StartError> {
-        let assets = config.assets.as_ref().map(|assets| assets.root().to_owned());
-        let program = Program::new(command, config.framing.separator, config.job.json, assets);
+    fn program(command: &ExecCommand, config: &RunConfig) -> Result<Self, StartError> {
+        let program = Program::new(ProgramOptions {
+            command: command.clone(),
+            separator: config.framing.separator,
+            json: config.job.json,
+            to_files: config.files.as_ref().is_some_and(|files| files.output_dir.is_some()),
+            assets: config.assets.as_ref().map(|assets| assets.root().to_owned()),
+            concurrency: config.job.concurrency,
+            timeout: config.job.timeout.map(Duration::from_millis),
+        });
         let program = program
             .map_err(|error| StartError(format!("--exec: no shell can be started: {error}")))?;
         let local = Local { engine: Arc::new(program.clone()), first: None };

@@ -2,7 +2,7 @@
 
 use super::{function::Function, open::fresh_token, used};
 use crate::{
-    config::{FunctionSource, InputSource, RunConfig},
+    config::{InputSource, RunConfig},
     failed::FailedItems,
     journal::Digest,
     master::{Files, InputSize, Job, TrustJob},
@@ -17,6 +17,7 @@ use std::{
 pub(super) fn files(config: &RunConfig, own: HashSet<Digest>) -> Option<Files> {
     config.files.as_ref().map(|files| Files {
         reads: files.reads,
+        by_name: files.reads && config.command().is_some(),
         output_dir: files.output_dir.clone(),
         ext: files.ext.clone(),
         separator: config.framing.separator,
@@ -64,7 +65,7 @@ pub(super) fn job(
         confirms: policies.confirm.is_some(),
         files: files(config, own).map(Arc::new),
         local_only: !config.takes_volunteers(),
-        by_program: matches!(config.function, FunctionSource::Command(_)),
+        answers_lines: config.command().is_some_and(|command| !command.is_per_value()),
         window: policies.window,
         order: policies.order,
         size: input_size(config),

@@ -63,7 +63,7 @@ impl OpenRun {
 pub(super) fn title(config: &RunConfig) -> RunTitle {
     // The page of volunteers says the same. A program's command is only for its owner.
     let title = match &config.function {
-        FunctionSource::Command(command) if config.page.title.is_empty() => command,
+        FunctionSource::Command { text, .. } if config.page.title.is_empty() => text,
         _ => &config.page.title,
     };
     let command = match config.input {

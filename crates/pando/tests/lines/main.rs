@@ -20,6 +20,7 @@ mod library;
 mod library_files;
 mod numbered;
 mod order;
+mod per_value;
 mod programs;
 mod results;
 mod rows;

@@ -79,6 +79,8 @@ fn what_a_program_writes_besides_its_answers_is_never_a_result() {
         "while read x; do echo $x; echo end; done",
         "while read x; do printf '%s\\nend\\n' $x; done",
         "while read x; do echo $x; printf 'next: '; done",
+        // The program writes an empty line more.
+        "while read x; do echo $x; echo; done",
         // The program ends after each answer.
         "read x; echo $x; echo end",
     ];
@@ -91,6 +93,59 @@ fn what_a_program_writes_besides_its_answers_is_never_a_result() {
             run.said(&[TALKS]);
         }
     }
+    let several = exec(commands[0]).local().args(["--cores", "1", "--concurrency", "3"]);
+    several.stdin(numbers(20)).run().ends(1, "").said(&[TALKS]);
+}
+
+#[test]
+fn a_banner_of_one_child_alone_is_noticed_as_well() {
+    let commands = [
+        // The child of the second core writes a line, at once or later.
+        "mkdir lock 2>/dev/null || echo second; while read x; do sleep 0.02; echo $x; done",
+        "mkdir lock 2>/dev/null || { sleep 0.4; echo second; }; while read x; do sleep 0.02; echo $x; done",
+        // The child that replaces a crashed one writes a line.
+        "if [ -e crashed ]; then echo again; fi; while read x; do if [ $x = 9 ]; then >crashed; exit 3; fi; echo $x; done",
+    ];
+    for command in commands {
+        let run = exec(command).local().args(["--cores", "2"]).stdin(numbers(200)).run();
+        if run.status != Some(1) || !numbers(200).starts_with(&run.text()) {
+            run.fail(command);
+        }
+        run.said(&[TALKS]);
+    }
+}
+
+#[test]
+fn extra_lines_that_come_late_end_the_run_with_an_error() {
+    let commands = [
+        "n=0; while read x; do n=$((n+1)); echo $x; if [ $n -ge 3 ]; then echo more; fi; done",
+        "while read x; do echo $x; if [ $x = 7 ]; then echo $x; fi; done",
+    ];
+    for command in commands {
+        for concurrency in ["1", "4"] {
+            let args = ["--cores", "2", "--concurrency", concurrency];
+            exec(command).local().args(args).stdin(numbers(50)).run().status(1).said(&[TALKS]);
+        }
+    }
+}
+
+#[test]
+fn a_program_says_that_one_value_failed() {
+    let fails = "while read x; do if [ $x = 3 ]; then echo \"$PANDO_ERROR  no such row \"; else echo $x; fi; done";
+    let skip = ["--on-error", "skip", "--retries", "0"];
+    let run = exec(fails).local().args(skip).stdin(numbers(5)).run();
+    run.ends(1, "1\n2\n4\n5\n")
+        .said(&["item 3 failed on this machine: no such row (", "1 item failed and was left out"]);
+    let run = exec(fails).local().args(["--json", "--on-error", "report"]).stdin(numbers(4)).run();
+    let report = r#"{"error":{"index":3,"message":"no such row","input":3}}"#;
+    run.ends(1, format!("1\n2\n{report}\n4\n")).said(&["item 3 failed", "attempt 1 of 3"]);
+    // An answer that only looks like a failure is an answer, also if it names another run.
+    let like = "while read x; do echo '{\"error\":{\"message\":\"x\"}}'; done";
+    exec(like).local().args(["--json", "1"]).run().gives("{\"error\":{\"message\":\"x\"}}\n");
+    exec("cat").local().args(["error-0123456789abcdef: x"]).run().status(0);
+    // One-shot programs say it in the same way.
+    let run = exec("read x; echo \"$PANDO_ERROR\"").local().args(skip).args(["1"]).run();
+    run.ends(1, "").said(&["item 1 failed on this machine: the program tells a failure"]);
 }
 
 #[test]
@@ -133,7 +188,7 @@ fn a_value_over_which_a_program_ends_without_an_answer_fails() {
         run.args(["--cores", "1", "--retries", "1", "--on-error", "skip"]).stdin(numbers(5)).run();
     run.ends(1, "1\n2\n4\n5\n").said(&[
         "item 3 failed",
-        "exit status: 0",
+        "(exit status: 0, without an answer)",
         "attempts: 2",
         "1 item failed and was left out",
     ]);

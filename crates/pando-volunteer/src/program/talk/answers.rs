@@ -20,6 +20,8 @@ const SECOND_QUIET: Duration = Duration::from_millis(500);
 const SLOW: Duration = Duration::from_millis(50);
 /// See [`SLOW`].
 const BREATH: Duration = Duration::from_millis(1);
+/// The most characters of a failure that the program tells.
+const LONGEST_MESSAGE: usize = 10_000;
 
 impl ChildSession {
     /// Takes answers out of the child's output, given that the child has read `read` bytes.
@@ -30,7 +32,7 @@ impl ChildSession {
         scanned: &mut usize,
         read: u64,
     ) -> bool {
-        while let Some(at) = memchr::memchr(self.program.separator, &buffer[*scanned..]) {
+        while let Some(at) = memchr::memchr(self.program.options.separator, &buffer[*scanned..]) {
             let mut line = buffer.split_to(*scanned + at + 1);
             *scanned = 0;
             line.truncate(line.len() - 1);
@@ -50,30 +52,42 @@ impl ChildSession {
         self.since = now;
         self.answered += 1;
         self.stillbirths = 0;
-        let result =
-            match self.program.json.then(|| serde_json::from_slice::<serde::de::IgnoredAny>(&line))
-            {
-                Some(Err(error)) => Err(Failure {
-                    message: format!("its answer is not valid JSON: {error}"),
-                    stack: None,
-                    kind: "json".into(),
-                }),
-                _ => Ok((Form::Bytes, line)),
-            };
+        let result = self.result(line);
         self.held.push(Answer { loan, micros: self.took.as_micros() as u64, result });
+    }
+
+    /// The result in an answer, or the failure that the program tells.
+    fn result(&self, line: Bytes) -> Result<(Form, Bytes), Failure> {
+        let failure = |message, kind: &str| Failure { message, stack: None, kind: kind.to_owned() };
+        if let Some(why) = line.strip_prefix(self.program.error_mark.as_bytes()) {
+            let why = String::from_utf8_lossy(why);
+            let told = why.trim();
+            let message = if told.is_empty() { "the program tells a failure" } else { told };
+            return Err(failure(message.chars().take(LONGEST_MESSAGE).collect(), "error"));
+        }
+        if self.program.options.json
+            && let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&line)
+        {
+            return Err(failure(format!("its answer is not valid JSON: {error}"), "json"));
+        }
+        Ok((Form::Bytes, line))
     }
 
     /// How long to hold back an answer after which no other is due, because a line that follows
     /// would prove it wrong. Only done for first answers, and where waiting costs little.
     pub(super) fn quiet(&self) -> Option<Duration> {
-        match &self.program.facts {
-            facts if !facts.is_proven() && self.unsure == 0 => {
-                Some((self.took / 4).clamp(QUIET, FIRST_QUIET))
-            }
-            facts if !facts.is_proven() => Some((self.longest * 3 / 2).clamp(QUIET, SECOND_QUIET)),
-            facts if facts.is_one_shot() => Some(QUIET),
-            _ => (self.took >= SLOW).then_some(BREATH),
+        if self.proven {
+            let facts = &self.program.facts;
+            return if facts.is_one_shot() {
+                Some(QUIET)
+            } else {
+                (self.took >= SLOW).then_some(BREATH)
+            };
         }
+        Some(match self.unsure {
+            0 => (self.took / 4).clamp(QUIET, FIRST_QUIET),
+            _ => (self.longest * 3 / 2).clamp(QUIET, SECOND_QUIET),
+        })
     }
 
     /// Gives the host answers that do not count yet, in exchange for the next value.
@@ -85,6 +99,7 @@ impl ChildSession {
 
     /// Makes all answers so far count, and later answers count at once.
     pub(super) async fn release(&mut self) {
+        self.proven = true;
         self.program.facts.proven.store(true, Ordering::Relaxed);
         if std::mem::take(&mut self.unsure) > 0 {
             let _ = self.events.send((self.id, CoreEvent::Confirmed)).await;

@@ -52,7 +52,7 @@ pub(crate) fn tell_long_calls(context: &mut RunContext) -> Vec<String> {
     let hint = if context.job.options.timeout.is_some() { "" } else { " (--timeout would end it)" };
     let usual = context.registry.statistics().median().filter(|_| !by_people);
     let usual = usual.filter(|usual| !usual.is_zero());
-    let is_unproven = context.job.by_program && context.registry.statistics().median().is_none();
+    let is_unproven = context.job.answers_lines && context.registry.statistics().median().is_none();
     let mut buffered = if is_unproven { BUFFERED } else { "" };
     let mut lines = Vec::new();
     for (_, device) in context.registry.iter_mut() {

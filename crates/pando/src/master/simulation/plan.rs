@@ -185,7 +185,7 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
         failed: None,
         numbers: None,
         local_only: false,
-        by_program: false,
+        answers_lines: false,
         window: pick(rng, &[1, 2, 5, 20, 1_000]),
         order: Order::OfInput,
         size: InputSize::Unknown,

@@ -44,7 +44,7 @@ fn job() -> Job {
         failed: None,
         numbers: None,
         local_only: false,
-        by_program: false,
+        answers_lines: false,
         window: 100,
         order: Order::OfInput,
         size: InputSize::Unknown,
