@@ -78,9 +78,10 @@ impl Pando {
         Self::with(Cli { function: Some(function.as_ref().into()), ..Cli::defaults() })
     }
 
-    /// Runs a program in any language, one process per core of this machine, as `pando --exec
-    /// COMMAND` does. The program reads values as lines of JSON and answers each value with a line
-    /// of JSON.
+    /// Runs a program in any language on the cores of this machine, as `pando --exec COMMAND` does.
+    /// A command with `{}` runs once per value: `{}` is the JSON text of the value, as one argument,
+    /// and the output is the result. Without `{}` there is one process per core, which reads values
+    /// as lines of JSON and answers each value with a line of JSON.
     pub fn exec(command: impl AsRef<OsStr>) -> Self {
         let command = command.as_ref().to_string_lossy().into_owned();
         let mut options = Cli::defaults();

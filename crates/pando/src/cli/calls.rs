@@ -18,8 +18,10 @@ pub(crate) struct Calls {
     #[arg(long, env = "PANDO_ENV", hide_env_values = true, value_name = "NAME[=VALUE]", value_parser = variable)]
     pub(crate) env: Vec<Variable>,
 
-    /// Apply this program instead of a function: one per core of this machine (no other device can
-    /// join), it reads values as lines and answers each with a line
+    /// Apply this program instead of a function, on this machine's cores (no other device can join).
+    /// With {} the shell runs the command once per value, as in 'expr {} \* 2': {} is the value, as
+    /// one argument, and the output is the result. Without {} the program reads values as lines and
+    /// answers each with a line
     #[arg(long, env = "PANDO_EXEC", value_name = "COMMAND")]
     pub(crate) exec: Option<String>,
 

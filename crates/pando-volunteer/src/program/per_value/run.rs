@@ -45,12 +45,20 @@ pub(super) struct ValueRun {
 /// The process group of a command, which ends when this value is dropped.
 struct Running {
     child: Child,
-    member: Member,
+    /// The guarded group, until it is killed.
+    member: Option<Member>,
+}
+
+impl Running {
+    /// Ends all processes of the group.
+    fn end(&mut self) {
+        self.member.take().iter().for_each(Member::kill);
+    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.member.kill();
+        self.end();
     }
 }
 
@@ -104,7 +112,7 @@ impl ValueRun {
             shell.env("PANDO_INDEX", (loan.index + 1).to_string());
             shell.env("PANDO_ATTEMPT", (value.attempt + 1).to_string());
             match self.program.start_child(shell) {
-                Ok((child, member)) => return Ok(Running { child, member }),
+                Ok((child, member)) => return Ok(Running { child, member: Some(member) }),
                 Err(error) if error.kind() == ErrorKind::ArgumentListTooLong => {
                     let message = format!(
                         "it has {} bytes, and this system takes fewer in an argument of a program (about 128 KiB on Linux): leave \
@@ -147,20 +155,19 @@ async fn follow(
     output: &mut BytesMut,
     errors: &mut Errors,
 ) -> Result<ExitStatus, Failure> {
-    let Running { child, member } = running;
-    let mut stdout = child.stdout.take();
-    let mut stderr = child.stderr.take();
+    let mut stdout = running.child.stdout.take();
+    let mut stderr = running.child.stderr.take();
     let mut status = None;
     let live_at = tokio::time::Instant::now() + HELD;
     let mut ended_at = live_at;
     while status.is_none() || stdout.is_some() || stderr.is_some() {
         tokio::select! {
-            ended = child.wait(), if status.is_none() => {
+            ended = running.child.wait(), if status.is_none() => {
                 let ended = ended.map_err(|error| {
                     failure(format!("the command cannot be waited for: {error}"), "start")
                 })?;
                 status = Some(ended);
-                member.kill();
+                running.end();
                 ended_at = tokio::time::Instant::now();
             }
             more = read_output(&mut stdout, output) => {
