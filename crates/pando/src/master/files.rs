@@ -190,9 +190,9 @@ impl Files {
         if places.contains(&FileId::of_place(Path::new(name))) {
             return Err(refused("it is the result of another item".into()));
         }
-        let file =
-            if self.by_name { by_name::look(Path::new(name)) } else { read(Path::new(name)) };
-        let (id, bytes) = file.map_err(|error| format!("cannot be read: {error}"))?;
+        let read = if self.by_name { by_name::look } else { read };
+        let (id, bytes) =
+            read(Path::new(name)).map_err(|error| format!("cannot be read: {error}"))?;
         if let Some(used) = self.used.iter().find(|used| used.written && used.id == id) {
             return Err(refused(format!("it is the file of {}, which this run writes", used.what)));
         }
@@ -224,10 +224,8 @@ impl Files {
     }
 
     fn refuse_used(&self, id: FileId) -> Result<(), String> {
-        self.used
-            .iter()
-            .find(|used| used.id == id)
-            .map_or(Ok(()), |used| Err(over(&format!("the file of {}", used.what))))
+        let used = self.used.iter().find(|used| used.id == id);
+        used.map_or(Ok(()), |used| Err(over(&format!("the file of {}", used.what))))
     }
 
     /// Refuses a target if its path is taken by something that must not be overwritten.
