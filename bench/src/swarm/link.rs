@@ -92,6 +92,10 @@ async fn write(
 ) {
     while let Some((due, message)) = queue.recv().await {
         if due > Instant::now() {
+            // What was due before must not wait for this message.
+            if sink.flush().await.is_err() {
+                return;
+            }
             tokio::time::sleep_until(due.into()).await;
         }
         if sink.feed(message).await.is_err() || (queue.is_empty() && sink.flush().await.is_err()) {
