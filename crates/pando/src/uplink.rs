@@ -5,9 +5,7 @@
 //! direct path comes over a *link*: a separate WebSocket from here to the relay. The relay passes
 //! the bytes through, so no volunteer waits for another volunteer.
 
-mod backoff;
 mod client;
-mod proxy;
 mod room;
 
 pub(crate) use client::RelayClient;

@@ -1,34 +1,17 @@
 //! Connections to the relay, and why there is none, in words.
 
-use super::proxy::{proxy_for, tunnel};
+use pando_client::{ConnectError as Unconnected, SocketError, WebServer, WebSocket};
 use pando_protocol::relay::LinkId;
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
-use rustls_pki_types::ServerName;
-use std::{io::ErrorKind, sync::Arc, time::Duration};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpStream,
-    time::timeout,
+use std::time::Duration;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::{
+    Error,
+    http::{HeaderValue, StatusCode},
 };
-use tokio_rustls::TlsConnector;
-use tokio_tungstenite::{
-    WebSocketStream, client_async_with_config,
-    tungstenite::{
-        Error,
-        client::IntoClientRequest,
-        http::{HeaderValue, StatusCode, header::AUTHORIZATION},
-        protocol::WebSocketConfig,
-    },
-};
-use url::{Host, Url};
+use url::Url;
 
 /// A WebSocket to the relay.
-pub(super) type RelaySocket = WebSocketStream<Box<dyn Stream>>;
-
-/// Bytes both ways, encrypted or not.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+pub(super) type RelaySocket = WebSocket;
 
 /// Time for one connection to stand.
 const CONNECTING: Duration = Duration::from_secs(15);
@@ -42,10 +25,8 @@ const LONGEST_URL: usize = 1000;
 /// A relay, and what lets this machine use it.
 #[derive(Debug, Clone)]
 pub(crate) struct RelayClient {
-    base: Url,
+    server: WebServer,
     secret: String,
-    /// Its certificates are checked so; none without TLS.
-    tls: Option<Arc<ClientConfig>>,
 }
 
 /// Why there is no connection: what happened and what to do.
@@ -87,13 +68,16 @@ impl RelayClient {
         if !base.path().ends_with('/') {
             base.set_path(&format!("{}/", base.path()));
         }
-        let tls = (scheme == "https").then(trust).transpose()?;
-        Ok(Self { base, secret, tls })
+        Ok(Self { server: WebServer::new(base)?, secret })
     }
 
     /// Its address, as this machine knows it.
     pub(super) fn address(&self) -> &str {
-        self.base.as_str()
+        self.base().as_str()
+    }
+
+    fn base(&self) -> &Url {
+        self.server.base()
     }
 
     /// Where volunteers find the room at `token`: where the relay says, unless that is no such place.
@@ -108,12 +92,12 @@ impl RelayClient {
             .filter(|said| said.len() <= LONGEST_URL)
             .and_then(|said| Url::parse(said).ok())
             .filter(is_fine);
-        said.map_or_else(|| format!("{}{token}/", self.base), String::from)
+        said.map_or_else(|| format!("{}{token}/", self.base()), String::from)
     }
 
     /// Whether browsers keep some things from its pages.
     pub(super) fn is_insecure(&self) -> bool {
-        self.tls.is_none() && !crate::server::is_loopback(self.base.host_str().unwrap_or_default())
+        !self.server.is_encrypted() && !crate::server::is_loopback(self.base().host_str().unwrap_or_default())
     }
 
     /// Opens a control socket.
@@ -137,87 +121,36 @@ impl RelayClient {
         bearer: &str,
         longest: usize,
     ) -> Result<RelaySocket, ConnectError> {
-        match timeout(CONNECTING, self.handshake(path, bearer, longest)).await {
+        match timeout(CONNECTING, self.server.socket(path, Some(bearer), longest)).await {
             Ok(Ok(socket)) => Ok(socket),
-            Ok(Err(Obstacle::Words(text))) => Err(ConnectError(text)),
-            Ok(Err(Obstacle::WebSocket(error))) => Err(ConnectError(self.explain(&error).await)),
+            Ok(Err(SocketError::Connect(error))) => Err(ConnectError(self.unconnected(&error))),
+            Ok(Err(SocketError::Request(text))) => Err(ConnectError(text)),
+            Ok(Err(SocketError::Upgrade(error))) => Err(ConnectError(self.explain(&error).await)),
             Err(_) => Err(ConnectError(self.silence().await)),
         }
     }
 
-    async fn handshake(
-        &self,
-        path: &str,
-        bearer: &str,
-        longest: usize,
-    ) -> Result<RelaySocket, Obstacle> {
-        let stream = self.stream().await.map_err(Obstacle::Words)?;
-        let address = self.base.join(path).map_err(|error| Obstacle::Words(error.to_string()))?;
-        let mut request = address
-            .as_str()
-            .replacen("http", "ws", 1)
-            .into_client_request()
-            .map_err(Obstacle::WebSocket)?;
-        let mut value = HeaderValue::from_str(&format!("Bearer {bearer}"))
-            .map_err(|error| Obstacle::Words(error.to_string()))?;
-        value.set_sensitive(true);
-        request.headers_mut().insert(AUTHORIZATION, value);
-        let config = WebSocketConfig::default()
-            .read_buffer_size(16 * 1024)
-            .write_buffer_size(16 * 1024)
-            .max_write_buffer_size(4 << 20)
-            .max_message_size(Some(longest))
-            .max_frame_size(Some(longest));
-        let connected = client_async_with_config(request, stream, Some(config)).await;
-        connected.map(|(socket, _)| socket).map_err(Obstacle::WebSocket)
-    }
-
-    /// A connection to the relay, through a proxy where there is one, encrypted where its address says so.
-    async fn stream(&self) -> Result<Box<dyn Stream>, String> {
-        let plain = match proxy_for(&self.base, |name| std::env::var(name).ok())? {
-            Some(proxy) => tunnel(&proxy, &self.base).await?,
-            None => self.tcp().await?,
-        };
-        let _ = plain.set_nodelay(true);
-        let Some(tls) = &self.tls else { return Ok(Box::new(plain)) };
-        let name = ServerName::try_from(host(&self.base))
-            .map_err(|error| format!("{}: {error}", self.base))?;
-        match TlsConnector::from(tls.clone()).connect(name, plain).await {
-            Ok(stream) => Ok(Box::new(stream)),
-            Err(error)
-                if error
-                    .get_ref()
-                    .is_some_and(|inner| inner.to_string().contains("certificate")) =>
-            {
-                Err(format!(
-                    "the relay at {} has a certificate that this machine does not trust ({error}): fix it, or set SSL_CERT_FILE to its authority's certificate",
-                    self.base
-                ))
-            }
-            Err(error) => Err(format!(
-                "the relay at {} speaks no TLS ({error}): is its address http instead of https?",
-                self.base
-            )),
+    fn unconnected(&self, error: &Unconnected) -> String {
+        let base = self.base();
+        match error {
+            Unconnected::Proxy(text) => text.clone(),
+            Unconnected::Refused => format!(
+                "no relay runs at {base} (connection refused): see that it is started, and its port"
+            ),
+            Unconnected::Unreachable(error) => format!(
+                "the relay at {base} cannot be reached ({error}): see its name, and whether this machine is on line"
+            ),
+            Unconnected::Certificate(error) => format!(
+                "the relay at {base} has a certificate that this machine does not trust ({error}): fix it, or set SSL_CERT_FILE to its authority's certificate"
+            ),
+            Unconnected::NoTls(error) => format!(
+                "the relay at {base} speaks no TLS ({error}): is its address http instead of https?"
+            ),
         }
     }
 
-    async fn tcp(&self) -> Result<TcpStream, String> {
-        let name = host(&self.base);
-        let stream =
-            TcpStream::connect((&*name, self.base.port_or_known_default().unwrap_or(443))).await;
-        stream.map_err(|error| match error.kind() {
-            ErrorKind::ConnectionRefused => {
-                format!("no relay runs at {} (connection refused): see that it is started, and its port", self.base)
-            }
-            _ => format!(
-                "the relay at {} cannot be reached ({error}): see its name, and whether this machine is on line",
-                self.base
-            ),
-        })
-    }
-
     async fn explain(&self, error: &Error) -> String {
-        let base = &self.base;
+        let base = self.base();
         match error {
             Error::Http(answer) if answer.status() == StatusCode::UNAUTHORIZED => {
                 format!("the relay at {base} refuses this --secret: ask its operator for one")
@@ -252,60 +185,29 @@ impl RelayClient {
         }
         format!(
             "the relay at {} does not answer: see its address, and whether this machine is on line",
-            self.base
+            self.base()
         )
     }
 
     fn blocked(&self) -> String {
         let remedy =
-            if self.base.scheme() == "http" { ", or a relay with TLS (https)" } else { "" };
+            if self.base().scheme() == "http" { ", or a relay with TLS (https)" } else { "" };
         format!(
             "the relay at {} answers, but this network blocks WebSockets: use another network{remedy}",
-            self.base
+            self.base()
         )
     }
 
-    /// Whether the relay answers a plain request. Asked only to explain an upgrade that failed; TLS is not looked into.
+    /// Whether the relay answers a plain request. Asked only to explain an upgrade that failed.
     async fn is_relay(&self) -> bool {
-        let ask = async {
-            let mut stream = self.stream().await.ok()?;
-            let host = self.base.authority();
-            let request = format!(
-                "GET {}healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n",
-                self.base.path()
-            );
-            stream.write_all(request.as_bytes()).await.ok()?;
-            let mut answer = String::new();
-            stream.take(4096).read_to_string(&mut answer).await.ok()?;
-            Some(answer.starts_with("HTTP/1.1 200") && answer.contains("\"rooms\""))
-        };
-        matches!(timeout(Duration::from_secs(5), ask).await, Ok(Some(true)))
+        let health = self.server.get("healthz", LONGEST_WORD);
+        match timeout(Duration::from_secs(5), health).await {
+            Ok(Ok(answer)) => {
+                answer.is_ok() && answer.content.windows(7).any(|bytes| bytes == b"\"rooms\"")
+            }
+            _ => false,
+        }
     }
-}
-
-/// A URL's host, as the system's resolver takes it.
-fn host(url: &Url) -> String {
-    match url.host() {
-        Some(Host::Ipv6(address)) => address.to_string(),
-        Some(host) => host.to_string(),
-        None => String::new(),
-    }
-}
-
-/// Trusts what this system trusts, and what browsers do: a fresh machine may have no certificates of its own.
-fn trust() -> Result<Arc<ClientConfig>, String> {
-    let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions();
-    let config = config.map_err(|error| format!("TLS cannot be used: {error}"))?;
-    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
-}
-
-/// What stands between this machine and a WebSocket.
-enum Obstacle {
-    Words(String),
-    WebSocket(Error),
 }
 
 #[cfg(test)]
@@ -313,7 +215,7 @@ mod tests {
     use super::*;
 
     fn base(address: &str) -> Result<String, String> {
-        RelayClient::new(address, "s".into()).map(|relay| relay.base.to_string())
+        RelayClient::new(address, "s".into()).map(|relay| relay.base().to_string())
     }
 
     #[test]

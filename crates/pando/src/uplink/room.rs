@@ -2,7 +2,6 @@
 
 use super::{
     RoomContent,
-    backoff::backoff,
     client::{ConnectError, RelayClient, RelaySocket},
 };
 use crate::{
@@ -15,6 +14,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use pando_client::backoff;
 use pando_protocol::{
     relay::{FromRelay, LinkId, Open, ToRelay, VERSION},
     signalling::{MasterSignal, VolunteerSignal},

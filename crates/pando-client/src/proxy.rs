@@ -1,4 +1,4 @@
-//! Proxies on the way to the relay, as the environment names them: `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, unless `NO_PROXY`
+//! Proxies on the way to a server, as the environment names them: `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, unless `NO_PROXY`
 //! lists the host. WebSockets need a tunnel: HTTP proxies are asked for one by `CONNECT`, and SOCKS proxies make nothing else.
 
 use hyper_util::{
@@ -18,13 +18,13 @@ use tower_service::Service;
 use url::Url;
 
 /// What a user can do about a proxy that does not serve.
-const REMEDY: &str = "see HTTPS_PROXY, http_proxy and ALL_PROXY, or list the relay in NO_PROXY";
+const REMEDY: &str = "see HTTPS_PROXY, http_proxy and ALL_PROXY, or list the host in NO_PROXY";
 
 /// The proxy for `target`, where `variable` gives the environment's variables.
 ///
 /// # Errors
 /// When the environment names something that is no proxy, in words.
-pub(super) fn proxy_for(
+pub(crate) fn proxy_for(
     target: &Url,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<Intercept>, String> {
@@ -61,7 +61,7 @@ pub(super) fn proxy_for(
     })
 }
 
-/// `NO_PROXY` as the matcher reads it, for a relay at `port`: the matcher knows no ports, no brackets and no `*.` before a name, and
+/// `NO_PROXY` as the matcher reads it, for a server at `port`: the matcher knows no ports, no brackets and no `*.` before a name, and
 /// takes `*` for all names but no address.
 fn spared(list: &str, port: Option<u16>) -> String {
     let hosts = list.split(',').map(str::trim).filter_map(|entry| {
@@ -79,7 +79,7 @@ fn spared(list: &str, port: Option<u16>) -> String {
 }
 
 /// A connection to `target` through `proxy`, which looks up the target's name.
-pub(super) async fn tunnel(proxy: &Intercept, target: &Url) -> Result<TcpStream, String> {
+pub(crate) async fn tunnel(proxy: &Intercept, target: &Url) -> Result<TcpStream, String> {
     let (at, to) = (proxy.uri(), destination(target)?);
     let scheme = at.scheme_str().unwrap_or_default();
     let mut connector = HttpConnector::new();
