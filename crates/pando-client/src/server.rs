@@ -158,9 +158,7 @@ impl WebServer {
             .max_message_size(Some(longest))
             .max_frame_size(Some(longest));
         let connected = client_async_with_config(request, stream, Some(config)).await;
-        connected
-            .map(|(socket, _)| socket)
-            .map_err(|error| SocketError::Upgrade(Box::new(error)))
+        connected.map(|(socket, _)| socket).map_err(|error| SocketError::Upgrade(Box::new(error)))
     }
 }
 

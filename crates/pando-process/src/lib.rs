@@ -4,6 +4,7 @@
 //! - [`console`] writes messages for people to standard error.
 //! - [`threads`] starts threads, which a system may refuse.
 //! - [`secrets`] hides secrets from the programs that Pando starts.
+//! - [`signals`] waits for requests to end.
 //! - [`trace`] tells developers what the program decides.
 //! - [`number`] writes numbers for people.
 //! - [`files`] says what a file is, and whether two paths lead to the same one.
@@ -14,5 +15,6 @@ pub mod duration;
 pub mod files;
 pub mod number;
 pub mod secrets;
+pub mod signals;
 pub mod threads;
 pub mod trace;

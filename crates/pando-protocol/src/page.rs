@@ -29,6 +29,9 @@ pub struct PageOptions {
     pub relay_url: String,
 }
 
+/// The name, below the address of the page, under which native volunteers find the settings.
+pub const SETTINGS: &str = "job.json";
+
 /// The settings together with facts about the server, in the form for the page.
 #[derive(Serialize)]
 struct PageConfig<'a> {
@@ -38,12 +41,30 @@ struct PageConfig<'a> {
     relay: bool,
 }
 
+/// The settings together with facts about the server, as a native volunteer reads them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PageSettings {
+    /// The settings.
+    #[serde(flatten)]
+    pub options: PageOptions,
+    /// The version of Pando on the server.
+    pub version: String,
+    /// Whether the server is a relay.
+    pub relay: bool,
+}
+
 impl PageOptions {
+    /// The settings as JSON, which [`PageSettings`] reads. For the arguments, see
+    /// [`fill`](Self::fill).
+    pub fn json(&self, version: &str, relay: bool) -> String {
+        let config = PageConfig { options: self, version, relay };
+        serde_json::to_string(&config).expect("plain data")
+    }
+
     /// The page `html` with these settings filled in. `version`: the server's version; `relay`:
     /// whether the server is a relay.
     pub fn fill(&self, html: &str, version: &str, relay: bool) -> String {
-        let config = PageConfig { options: self, version, relay };
-        let json = serde_json::to_string(&config).expect("plain data");
+        let json = self.json(version, relay);
         // No text in the settings can end the script element around the settings.
         let html = html.replace("__PANDO_CONFIG__", &json.replace('<', "\\u003c"));
         if !self.assets {
@@ -73,6 +94,13 @@ mod tests {
         let scripts = r#"<script src="assets.js"></script><script src="page.js"></script>"#;
         assert_eq!(options.fill(page, "0.1.0", false), scripts);
         assert_eq!(PageOptions::default().fill(page, "0.1.0", false), page);
+    }
+
+    #[test]
+    fn a_native_volunteer_reads_the_settings_of_the_page() {
+        let options = PageOptions { title: "t".into(), assets: true, ..PageOptions::default() };
+        let read: PageSettings = serde_json::from_str(&options.json("0.1.0", true)).unwrap();
+        assert_eq!(read, PageSettings { options, version: "0.1.0".into(), relay: true });
     }
 
     #[test]

@@ -9,6 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::stream;
+use pando_protocol::page::SETTINGS;
 use pando_web::{Network, Policy, embedded};
 use std::{convert::Infallible, sync::Arc};
 
@@ -29,6 +30,10 @@ pub(super) fn file(
         "" => {
             let page = page(content);
             ("text/html; charset=utf-8", page.len(), Body::from(page))
+        }
+        SETTINGS => {
+            let settings = content.page.json(env!("CARGO_PKG_VERSION"), true);
+            ("application/json", settings.len(), Body::from(settings))
         }
         "function.js" => {
             (SCRIPT, content.function.len(), paced(content.function.clone(), traffic.clone()))

@@ -11,6 +11,7 @@
 //! | programs | `program`, `finished`, `pando`, `relay`, `processes`, `surroundings` |
 //! | browsers | `tab` (one tab without control), `driven` (one tab under control), `browser` (every engine) |
 //! | volunteers by hand | `websocket`, `volunteer`, `http` |
+//! | native volunteers | `join` |
 //! | networks | `networks` |
 //! | files | `files`, `events`, `certificate`, `npm` |
 //! | functions and inputs | `gate`, `text`, `without_form` |
@@ -26,6 +27,7 @@ mod finished;
 mod gate;
 mod gathered;
 mod http;
+mod join;
 mod networks;
 mod npm;
 mod pando;
@@ -49,6 +51,7 @@ pub use files::make_pipe;
 pub use finished::Finished;
 pub use gate::FunctionGate;
 pub use http::{Response, connect, free_port, get, http2, refuses_http2, request, visit};
+pub use join::{CuttablePort, JoinCommand};
 pub use networks::{Internet, Loss, Router};
 pub use npm::{install, with_packages};
 pub use pando::PandoCommand;

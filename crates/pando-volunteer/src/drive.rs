@@ -59,8 +59,8 @@ pub async fn drive(
     }
 }
 
-/// The running cores.
-struct Cores<E> {
+/// The running cores of a host: carries out its orders, for drivers with a loop of their own.
+pub struct Cores<E> {
     engine: E,
     events: CoreEvents,
     /// A core that is ready before its start is ordered.
@@ -69,7 +69,9 @@ struct Cores<E> {
 }
 
 impl<E: Engine> Cores<E> {
-    fn new(engine: E, first: Option<First>) -> (Self, mpsc::Receiver<(CoreId, CoreEvent)>) {
+    /// No cores yet, except `first`, which may run already. Also returns the receiver of all events
+    /// of cores, which are for [`Host::hear`].
+    pub fn new(engine: E, first: Option<First>) -> (Self, mpsc::Receiver<(CoreId, CoreEvent)>) {
         let (first, events, said) = match first {
             Some(First { core, said, events }) => (Some(core), events, said),
             None => {
@@ -81,7 +83,7 @@ impl<E: Engine> Cores<E> {
     }
 
     /// Carries out all orders of the host.
-    fn obey(&mut self, host: &mut Host) {
+    pub fn obey(&mut self, host: &mut Host) {
         while let Some(order) = host.next_order() {
             match order {
                 Order::Start(id) => self.start(id, host),

@@ -82,6 +82,10 @@ pub struct Host {
     goodbye: Option<Goodbye>,
     /// The job of the last welcome.
     job: Option<String>,
+    /// The last welcome, without its loans.
+    welcome: Option<Welcome>,
+    /// The number of results for the present job and earlier ones.
+    computed: u64,
     timeout: Option<Duration>,
     heartbeat: Duration,
     dispatch: Dispatch,
@@ -114,6 +118,8 @@ impl Host {
             link: LinkState::None,
             goodbye: None,
             job: None,
+            welcome: None,
+            computed: 0,
             timeout: None,
             heartbeat: FIRST_HEARTBEAT,
             dispatch: Dispatch::new(0, 1, None),
@@ -224,8 +230,10 @@ impl Host {
     }
 
     /// Goes on with the loans that the master lets the volunteer keep, or begins another job.
-    fn welcomed(&mut self, welcome: Welcome, now: Instant) {
-        let Welcome { job, options, keep, .. } = welcome;
+    fn welcomed(&mut self, mut welcome: Welcome, now: Instant) {
+        let keep = std::mem::take(&mut welcome.keep);
+        let Welcome { job, options, .. } = welcome.clone();
+        self.welcome = Some(welcome);
         self.heartbeat = Duration::from_millis(options.heartbeat.max(1));
         if self.job.as_ref() == Some(&job) {
             self.keep(&keep);

@@ -4,7 +4,8 @@
 //!   cores and the time go in; frames for the master and orders for the cores come out.
 //! - [`Engine`] starts cores: [`Node`] runs the job's function in children of `node`, and
 //!   [`Program`] passes values to a program, or runs a command for each value.
-//! - [`drive`] connects a host, an engine and a channel.
+//! - [`drive`] connects a host, an engine and a channel in memory. Drivers with a loop of their own
+//!   have their [`Cores`] carry out the host's orders.
 
 mod dispatch;
 mod drive;
@@ -15,7 +16,7 @@ mod node;
 mod program;
 mod stray;
 
-pub use drive::{First, drive};
+pub use drive::{Cores, First, drive};
 pub use engine::{Core, CoreEvent, CoreEvents, CoreId, Engine};
 pub use group::{Guard, Member, leader};
 pub use host::{Goodbye, Host, Introduction, Order};

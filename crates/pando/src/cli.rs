@@ -51,6 +51,7 @@ Examples:
 
 Further commands, each with a --help of its own:
   pando demo      the first minute: a picture in tiles, computed by all devices that join
+  pando join      lends a machine without a browser to a run
   pando journal   tells what is in a journal, or prints its results
   pando relay     the public server for volunteers outside the local network")]
 pub(crate) struct Cli {

@@ -4,8 +4,8 @@ fn main() {
     std::process::exit(run());
 }
 
-/// Starts the relay if the first argument is `relay`, the demo if it is `demo`, tells of a journal if
-/// it is `journal`, and otherwise starts a run. A function in a file of such a name can be given as
+/// Starts the relay if the first argument is `relay`, joins a run if it is `join`, starts the demo if
+/// it is `demo`, tells of a journal if it is `journal`, and otherwise starts a run. A function in a file of such a name can be given as
 /// `./relay`.
 fn run() -> i32 {
     let first = std::env::args_os().nth(1).unwrap_or_default();
@@ -13,6 +13,7 @@ fn run() -> i32 {
         Some("relay") => {
             pando_relay::run(pando_relay::RelayOptions::read(std::env::args_os().skip(1)))
         }
+        Some("join") => pando_join::run(pando_join::JoinOptions::read(std::env::args_os().skip(1))),
         Some("demo") => pando::demo(),
         Some("journal") => pando::show_journal(),
         _ => pando::main(),

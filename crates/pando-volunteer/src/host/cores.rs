@@ -9,7 +9,7 @@ use bytes::Bytes;
 use pando_process::duration::spoken;
 use pando_protocol::{
     core::CoreMessage,
-    volunteer::{Answer, Failure, Loan, LogEntry, PART, ToMaster},
+    volunteer::{Answer, Failure, Loan, LogEntry, PART, ToMaster, Welcome},
 };
 use std::time::Instant;
 
@@ -49,6 +49,16 @@ impl CoreSlot {
 }
 
 impl Host {
+    /// The last welcome of a master, which describes the job; its loans are left out.
+    pub fn welcome(&self) -> Option<&Welcome> {
+        self.welcome.as_ref()
+    }
+
+    /// The number of values that the cores have answered, with results or failures.
+    pub fn computed(&self) -> u64 {
+        self.computed
+    }
+
     /// Takes an event of core `id`. Only a stray line counts after the end of the core.
     pub fn hear(&mut self, id: CoreId, event: CoreEvent, now: Instant) {
         let number = id.number;
@@ -141,6 +151,7 @@ impl Host {
         let core = &mut self.cores[number];
         core.failed_starts = 0;
         if results.keep(&|loan: &Loan| !unneeded.contains(loan)) {
+            self.computed += results.loans().len() as u64;
             core.tentative.push(results);
         }
     }

@@ -9,16 +9,13 @@ use crate::{
     master::{Master, StopRequest},
     number::count,
 };
+use pando_process::signals::{Signals, TOGETHER};
 use std::{
     future::pending,
     time::{Duration, Instant},
 };
 use tokio::time::{interval, sleep, sleep_until, timeout_at};
 
-/// Signals this soon after the first belong to it: `timeout` sends SIGTERM to its child and then
-/// to its whole group, systemd sends SIGHUP after SIGTERM, and npm passes on a Ctrl-C that its
-/// child also gets from the terminal.
-const TOGETHER: Duration = Duration::from_millis(100);
 /// How long no device computes before unfinished values are given up. A tab whose channel broke is
 /// back sooner.
 const ALONE: Duration = Duration::from_secs(5);
@@ -142,57 +139,5 @@ pub(super) fn outlive_long_files() {
     {
         use tokio::signal::unix::{SignalKind, signal};
         let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
-    }
-}
-
-/// Whether this process was started with SIGHUP ignored, as by `nohup`. Known on Linux only.
-#[cfg(unix)]
-fn ignores_hangups() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status
-        .lines()
-        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
-    ignored.is_some_and(|ignored| ignored & 1 != 0)
-}
-
-/// The signals, each with whether programs send it.
-#[cfg(unix)]
-struct Signals(Vec<(tokio::signal::unix::Signal, bool)>);
-
-#[cfg(unix)]
-impl Signals {
-    fn listen() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        let hangup = (!ignores_hangups()).then(|| (SignalKind::hangup(), true));
-        let kinds = [(SignalKind::interrupt(), false), (SignalKind::terminate(), true)]
-            .into_iter()
-            .chain(hangup);
-        Self(kinds.filter_map(|(kind, bounded)| Some((signal(kind).ok()?, bounded))).collect())
-    }
-
-    /// Waits for the next signal; returns whether a program sent it.
-    async fn next(&mut self) -> bool {
-        let waits = self.0.iter_mut().map(|(signal, bounded)| {
-            Box::pin(async move {
-                signal.recv().await;
-                *bounded
-            })
-        });
-        futures_util::future::select_all(waits).await.0
-    }
-}
-
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn listen() -> Self {
-        Self
-    }
-
-    async fn next(&mut self) -> bool {
-        let _ = tokio::signal::ctrl_c().await;
-        false
     }
 }

@@ -9,11 +9,14 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use pando_protocol::page::SETTINGS;
 use pando_web::{Network, Policy};
 
 /// The files, and the settings of their policies.
 pub(super) struct PageFiles {
     page: Bytes,
+    /// The settings of the run, for native volunteers.
+    settings: Bytes,
     /// The page's style, as a source of its policy.
     style: String,
     function: Bytes,
@@ -34,6 +37,7 @@ impl PageFiles {
         let network = if site.page.deny_net { Network::Closed } else { Network::Open };
         Self {
             page: page.into(),
+            settings: site.page.json(env!("CARGO_PKG_VERSION"), false).into(),
             style,
             function: site.function.clone().into(),
             dom: site.page.dom,
@@ -58,6 +62,7 @@ impl PageFiles {
         const SCRIPT: &str = "text/javascript; charset=utf-8";
         let (kind, content) = match name {
             "" => ("text/html; charset=utf-8", self.page.clone()),
+            SETTINGS => ("application/json", self.settings.clone()),
             "function.js" => (SCRIPT, self.function.clone()),
             _ => (SCRIPT, Bytes::from_static(embedded::page_script(name)?.as_bytes())),
         };

@@ -97,7 +97,8 @@ impl RelayClient {
 
     /// Whether browsers keep some things from its pages.
     pub(super) fn is_insecure(&self) -> bool {
-        !self.server.is_encrypted() && !crate::server::is_loopback(self.base().host_str().unwrap_or_default())
+        !self.server.is_encrypted()
+            && !crate::server::is_loopback(self.base().host_str().unwrap_or_default())
     }
 
     /// Opens a control socket.

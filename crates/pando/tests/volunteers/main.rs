@@ -1,6 +1,7 @@
 //! Simulated volunteers that do things to a run that browsers do not do on purpose.
 
 mod goodbyes;
+mod join;
 mod lending;
 mod lies;
 mod trust;

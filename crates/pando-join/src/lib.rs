@@ -1,0 +1,19 @@
+//! `pando join URL`: lends the cores of this machine to a run, without a browser.
+//!
+//! The volunteer has the address of a volunteer page. Below it, the master or the relay serves the
+//! settings of the run (`job.json`), the function, and the WebSocket on which the volunteer speaks
+//! like a tab. [`Host`](pando_volunteer::Host) is the volunteer without I/O; around it are the
+//! `link` to the master, the cores of an engine, the signals of the machine's owner, and messages
+//! for people (`news`).
+
+mod address;
+mod engine;
+mod link;
+mod news;
+mod options;
+mod run;
+mod settings;
+mod volunteer;
+
+pub use options::JoinOptions;
+pub use run::run;

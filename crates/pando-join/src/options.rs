@@ -1,0 +1,155 @@
+//! The command line of `pando join`.
+
+use crate::address::Address;
+use clap::{Parser, builder::BoolishValueParser as YesOrNo};
+use pando_process::{command_line, duration::duration};
+use std::{env, ffi::OsString, thread, time::Duration};
+
+/// Most cores lent: per thread of this machine, and in total on a small machine.
+const MOST_PER_THREAD: usize = 4;
+const MOST_ANYWAY: usize = 32;
+/// Longest name, in characters.
+const LONGEST_NAME: usize = 100;
+
+/// Lends the cores of this machine to a run of Pando, until the run is over.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "pando join", bin_name = "pando join", version, about)]
+#[command(
+    after_help = "URL is the address that the run prints: \"Serving volunteer code at URL\".\n\
+    An environment variable sets each option as well: PANDO_JOIN_CORES=2 is --cores 2. The command line wins.\n\
+    Ctrl-C, SIGTERM and SIGHUP hand all values back at once; a second signal ends the process now.\n\
+    Exit status: 0 the run ended, or this machine left and handed everything back; 1 the run was lost, or\n\
+    sent this machine away; 2 wrong usage, or a run that this machine cannot help.\n\n\
+    Example:  pando join --cores 4 --trust http://192.168.1.12:5000/k7d2m9qx4t/"
+)]
+pub struct JoinOptions {
+    /// Address of the run's volunteer page, at the run's machine or at a relay
+    #[arg(value_name = "URL", value_parser = Address::parse)]
+    pub url: Address,
+
+    /// Cores to lend, each a process [default: all]
+    #[arg(long, env = "PANDO_JOIN_CORES", value_name = "N", value_parser = cores)]
+    pub cores: Option<u32>,
+
+    /// Name of this machine, for the people of the run [default: the system and the host's name]
+    #[arg(long, env = "PANDO_JOIN_NAME", value_name = "NAME", value_parser = name)]
+    pub name: Option<String>,
+
+    /// When there is no run at the address, or no more, wait for the next one there
+    #[arg(long, env = "PANDO_JOIN_WAIT", value_parser = YesOrNo::new())]
+    pub wait: bool,
+
+    /// Leave when there was nothing to compute for this time
+    #[arg(long, env = "PANDO_JOIN_UNTIL_IDLE", value_name = "DUR", value_parser = duration)]
+    pub until_idle: Option<Duration>,
+
+    /// Compute with the lowest priority, so that other programs of this machine come first
+    #[arg(long, env = "PANDO_JOIN_NICE", value_parser = YesOrNo::new())]
+    pub nice: bool,
+
+    /// Run the function with all that you may do on this machine, because you trust its sender
+    #[arg(long, env = "PANDO_JOIN_TRUST", value_parser = YesOrNo::new())]
+    pub trust: bool,
+
+    /// How long to look for a run that does not answer any more
+    #[arg(long, env = "PANDO_JOIN_PATIENCE", value_name = "DUR", default_value = "5m", value_parser = duration)]
+    pub patience: Duration,
+
+    /// Only say what goes wrong
+    #[arg(short, long, env = "PANDO_JOIN_QUIET", value_parser = YesOrNo::new())]
+    pub quiet: bool,
+}
+
+impl JoinOptions {
+    /// Reads `words`, of which the first is the program's name, and the environment. Wrong usage
+    /// ends the process with status 2.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Self {
+        command_line::read(words)
+    }
+
+    /// The number of cores to lend.
+    pub(crate) fn cores(&self) -> u32 {
+        self.cores.unwrap_or_else(|| threads() as u32)
+    }
+
+    /// The name of this machine, for people.
+    pub(crate) fn name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            let host = gethostname::gethostname().to_string_lossy().into_owned();
+            let host = host.split('.').next().filter(|host| !host.is_empty()).unwrap_or("?");
+            format!("{} {} ({host})", system(), env::consts::ARCH)
+        })
+    }
+}
+
+/// The name of this system, for people.
+fn system() -> &'static str {
+    match env::consts::OS {
+        "linux" => "Linux",
+        "macos" => "macOS",
+        "windows" => "Windows",
+        "freebsd" => "FreeBSD",
+        other => other,
+    }
+}
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn cores(text: &str) -> Result<u32, String> {
+    let most = (threads() * MOST_PER_THREAD).max(MOST_ANYWAY);
+    match text.parse() {
+        Ok(0) => Err("a machine without cores computes nothing: give 1 or more".into()),
+        Ok(cores) if cores as usize <= most => Ok(cores),
+        Ok(_) => Err(format!("this machine can lend up to {most}, each a process")),
+        Err(_) => Err("give a number from 1 up".into()),
+    }
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err("give some words on one line".into());
+    }
+    if text.chars().count() > LONGEST_NAME {
+        return Err(format!("give at most {LONGEST_NAME} characters"));
+    }
+    Ok(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    const URL: &str = "http://10.0.0.1:5000/k7d2m9qx4t/";
+
+    fn parse(args: &[&str]) -> Result<JoinOptions, clap::Error> {
+        JoinOptions::try_parse_from([&["join"], args].concat())
+    }
+
+    #[test]
+    fn every_option_has_help_and_an_environment_variable_of_its_own() {
+        let mut seen = std::collections::HashSet::new();
+        for argument in JoinOptions::command()
+            .get_arguments()
+            .filter(|argument| !["help", "version", "url"].contains(&argument.get_id().as_str()))
+        {
+            assert!(argument.get_help().is_some(), "{argument}");
+            let variable = argument.get_env().unwrap_or_else(|| panic!("{argument}"));
+            let variable = variable.to_string_lossy().into_owned();
+            assert!(variable.starts_with("PANDO_JOIN_") && seen.insert(variable), "{argument}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        assert!(parse(&[]).is_err(), "no address");
+        for wrong in [&["--cores", "0"][..], &["--cores", "100000"], &["--name", " "]] {
+            assert!(parse(&[&[URL], wrong].concat()).is_err(), "{wrong:?}");
+        }
+        let options = parse(&["--cores", "3", URL, "--name", "node 7"]).unwrap();
+        assert_eq!((options.cores(), options.name()), (3, "node 7".into()));
+    }
+}

@@ -1,0 +1,359 @@
+//! One volunteer: a host with its cores and its link to the master. The task has little logic of
+//! its own.
+
+use crate::{
+    address::Address,
+    engine::{NoEngine, Prepared, prepare},
+    link::{Link, LinkEvent, Loss},
+    news::{News, Progress},
+    options::JoinOptions,
+};
+use pando_client::WebServer;
+use pando_process::{
+    duration::spoken,
+    number::count,
+    signals::{Signals, TOGETHER},
+};
+use pando_protocol::core::CoreMessage;
+use pando_volunteer::{CoreEvent, CoreId, Cores, Engine, Goodbye, Host, Introduction};
+use std::{
+    future::{Future, pending},
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::mpsc,
+    time::{sleep_until, timeout},
+};
+use tracing::debug;
+
+/// The time between two looks at the work.
+const TICK: Duration = Duration::from_millis(500);
+/// How long the return of all values may take.
+const LAST_WORDS: Duration = Duration::from_millis(800);
+/// How long a server may answer that it knows no run at the address, before the run counts as over.
+/// A relay that has just started does not know its rooms for a moment.
+const MISSING: Duration = Duration::from_secs(10);
+
+/// How the work for a run has ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The master has said goodbye.
+    Goodbye(Goodbye),
+    /// The owner of this machine wants it to leave. `returned`: whether the master was told.
+    Left { returned: bool },
+    /// There was nothing to compute for too long.
+    Idle,
+    /// The run does not answer any more, in words.
+    Gone(String),
+    /// This machine cannot compute for the run, in words.
+    Unfit(String),
+}
+
+type Preparing = Pin<Box<dyn Future<Output = Result<Prepared, NoEngine>> + Send>>;
+
+/// See the module.
+pub(crate) struct Volunteer {
+    options: JoinOptions,
+    server: WebServer,
+    news: News,
+    host: Host,
+    link: Link,
+    /// The job of `cores` or `preparing`.
+    job: Option<String>,
+    preparing: Option<Preparing>,
+    cores: Option<(Cores<Arc<dyn Engine>>, mpsc::Receiver<(CoreId, CoreEvent)>)>,
+    title: String,
+    /// Whether the master was there at the last look.
+    connected: bool,
+    /// Whether the master was ever there.
+    known: bool,
+    missing_since: Option<Instant>,
+    idle_since: Instant,
+    /// The number of computed values at the last look.
+    seen: u64,
+    next_look: Instant,
+    /// Why a core could not load the function.
+    broken: Option<String>,
+}
+
+impl Volunteer {
+    /// A volunteer with the id `device` for the run at `server`.
+    pub(crate) fn new(options: &JoinOptions, server: WebServer, device: &str, news: News) -> Self {
+        let now = Instant::now();
+        Self {
+            host: Host::new(Introduction {
+                device: device.to_owned(),
+                name: options.name(),
+                kind: "native".into(),
+                cores: options.cores(),
+            }),
+            link: Link::new(server.clone(), options.url.clone()),
+            options: options.clone(),
+            server,
+            news,
+            job: None,
+            preparing: None,
+            cores: None,
+            title: String::new(),
+            connected: false,
+            known: false,
+            missing_since: None,
+            idle_since: now,
+            seen: 0,
+            next_look: now + TICK,
+            broken: None,
+        }
+    }
+
+    /// The number of values that this machine has computed.
+    pub(crate) fn computed(&self) -> u64 {
+        self.host.computed()
+    }
+
+    /// Why a core could not load the function, if one could not.
+    pub(crate) fn broken(&self) -> Option<&str> {
+        self.broken.as_deref()
+    }
+
+    fn address(&self) -> &Address {
+        &self.options.url
+    }
+
+    /// Computes until the end.
+    pub(crate) async fn work(&mut self, signals: &mut Signals) -> End {
+        loop {
+            if let Some((cores, _)) = &mut self.cores {
+                cores.obey(&mut self.host);
+            }
+            if let Some(goodbye) = self.host.goodbye() {
+                return End::Goodbye(goodbye.clone());
+            }
+            let due = [self.host.due(), self.host.silent_at()].into_iter().flatten();
+            let due = due.chain([self.next_look]).min().unwrap_or(self.next_look);
+            let has_frame = self.host.has_frame();
+            // What has come is read before silence is noticed.
+            let end = tokio::select! {
+                biased;
+                _ = signals.next() => Some(self.leave(signals).await),
+                event = self.link.next(has_frame) => self.take(event),
+                (id, event) = heard(&mut self.cores) => {
+                    self.hear(id, event);
+                    None
+                }
+                prepared = finished(&mut self.preparing) => self.prepared(prepared),
+                () = sleep_until(due.into()) => self.pass_time(Instant::now()),
+            };
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    /// Takes an event of the link.
+    fn take(&mut self, event: LinkEvent) -> Option<End> {
+        let now = Instant::now();
+        match event {
+            LinkEvent::Opened => {
+                self.missing_since = None;
+                let token = self.address().token().to_owned();
+                self.host.connected(&token, now);
+            }
+            LinkEvent::Frame(frame) => {
+                if let Err(error) = self.host.receive(frame, now) {
+                    self.lose(&error.to_string());
+                }
+                if self.host.is_welcome() && !self.connected {
+                    self.welcomed();
+                }
+            }
+            LinkEvent::HasRoom => {
+                if let Some(frame) = self.host.next_frame(now) {
+                    self.link.send(frame);
+                }
+            }
+            LinkEvent::Flushed => {}
+            LinkEvent::Lost(Loss::Broken(why)) => {
+                self.missing_since = None;
+                self.lost(&why);
+            }
+            LinkEvent::Lost(Loss::NoRun) => {
+                self.lost("there is no run at the address");
+                let since = *self.missing_since.get_or_insert(now);
+                if now.saturating_duration_since(since) >= MISSING || !self.known {
+                    return Some(End::Gone(format!(
+                        "there is no run at {} any more: it is over",
+                        self.address()
+                    )));
+                }
+            }
+        }
+        None
+    }
+
+    /// The master is there, for the first time or again.
+    fn welcomed(&mut self) {
+        self.connected = true;
+        self.link.welcomed();
+        let Some(welcome) = self.host.welcome() else { return };
+        if self.job.as_ref() == Some(&welcome.job) {
+            self.news.say("connected again");
+            return;
+        }
+        if self.known {
+            self.news.say("another run has begun");
+        }
+        self.known = true;
+        self.job = Some(welcome.job.clone());
+        self.cores = None;
+        let (server, address) = (self.server.clone(), self.address().clone());
+        self.preparing = Some(Box::pin(prepare(server, address, welcome.clone())));
+    }
+
+    fn prepared(&mut self, prepared: Result<Prepared, NoEngine>) -> Option<End> {
+        self.preparing = None;
+        match prepared {
+            Ok(Prepared { engine, name, title }) => {
+                let what = if title.is_empty() { String::new() } else { format!(" for {title}") };
+                self.news.say(&format!(
+                    "joined {}: {} of this machine ({}) compute{}{what} with {name}",
+                    self.address(),
+                    count(self.options.cores().into(), "core"),
+                    self.options.name(),
+                    if self.options.cores() == 1 { "s" } else { "" },
+                ));
+                self.title = title;
+                self.cores = Some(Cores::new(engine, None));
+                None
+            }
+            Err(NoEngine::Lost(why)) => {
+                // The next welcome begins the job anew.
+                self.job = None;
+                self.lose(&why);
+                None
+            }
+            Err(NoEngine::Unfit(why)) => Some(End::Unfit(why)),
+        }
+    }
+
+    fn hear(&mut self, id: CoreId, event: CoreEvent) {
+        if let CoreEvent::Message(CoreMessage::Broken { message, .. }) = &event {
+            self.broken = Some(message.clone());
+        }
+        self.host.hear(id, event, Instant::now());
+    }
+
+    /// Gives the present socket up.
+    fn lose(&mut self, why: &str) {
+        self.link.drop_socket();
+        self.lost(why);
+    }
+
+    /// The link is lost. The cores compute on.
+    fn lost(&mut self, why: &str) {
+        debug!(why, "the link is lost");
+        self.host.lost();
+        if std::mem::take(&mut self.connected) {
+            self.news.say(&format!("the connection is lost ({why}): connecting again"));
+        }
+    }
+
+    fn pass_time(&mut self, now: Instant) -> Option<End> {
+        if self.host.silent_at().is_some_and(|silent| now >= silent) {
+            self.lose("the run's machine is silent");
+        }
+        self.host.pass_time(now);
+        if now < self.next_look {
+            return None;
+        }
+        self.next_look = now + TICK;
+        let held = self.host.held().count();
+        let computed = self.host.computed();
+        if held > 0 || computed != self.seen {
+            (self.idle_since, self.seen) = (now, computed);
+        }
+        self.news.show(&self.title, Progress { computed, held, connected: self.connected });
+        if self.options.until_idle.is_some_and(|longest| now >= self.idle_since + longest) {
+            return Some(End::Idle);
+        }
+        let away = now.saturating_duration_since(self.link.away_since());
+        if !self.connected && away >= self.options.patience {
+            return Some(End::Gone(format!(
+                "the run at {} has not answered for {}",
+                self.address(),
+                spoken(self.options.patience)
+            )));
+        }
+        None
+    }
+
+    /// Hands everything back, and says goodbye. A further signal ends this at once.
+    async fn leave(&mut self, signals: &mut Signals) -> End {
+        let again = async {
+            // Signals soon after the first belong to it.
+            let _ = timeout(TOGETHER, async {
+                loop {
+                    signals.next().await;
+                }
+            })
+            .await;
+            signals.next().await;
+        };
+        let returned = tokio::select! {
+            returned = Self::say_goodbye(&mut self.host, &mut self.link, self.connected) => returned,
+            _ = again => false,
+        };
+        End::Left { returned }
+    }
+
+    /// Hands everything back, and says goodbye. Returns whether the master was told.
+    pub(crate) async fn depart(&mut self) -> bool {
+        Self::say_goodbye(&mut self.host, &mut self.link, self.connected).await
+    }
+
+    async fn say_goodbye(host: &mut Host, link: &mut Link, connected: bool) -> bool {
+        if !connected {
+            return false;
+        }
+        host.leave("left");
+        let mut is_flushed = false;
+        let telling = async {
+            while host.has_frame() || !is_flushed {
+                match link.next(host.has_frame()).await {
+                    LinkEvent::HasRoom => {
+                        if let Some(frame) = host.next_frame(Instant::now()) {
+                            link.send(frame);
+                        }
+                    }
+                    LinkEvent::Flushed => is_flushed = !host.has_frame(),
+                    LinkEvent::Opened | LinkEvent::Frame(_) => {}
+                    LinkEvent::Lost(_) => return,
+                }
+            }
+            link.close().await;
+        };
+        let _ = timeout(LAST_WORDS, telling).await;
+        is_flushed
+    }
+}
+
+/// The next event of a core.
+async fn heard(
+    cores: &mut Option<(Cores<Arc<dyn Engine>>, mpsc::Receiver<(CoreId, CoreEvent)>)>,
+) -> (CoreId, CoreEvent) {
+    if let Some((_, said)) = cores
+        && let Some(event) = said.recv().await
+    {
+        return event;
+    }
+    pending().await
+}
+
+/// The result of `preparing`.
+async fn finished(preparing: &mut Option<Preparing>) -> Result<Prepared, NoEngine> {
+    match preparing {
+        Some(preparing) => preparing.await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,94 @@
+//! How a native volunteer ends, and what becomes of its values.
+
+use super::without_cores;
+use crate::idle;
+use pando_testing::{FunctionGate, JoinCommand};
+
+/// The volunteer hands its values back at once: with this heartbeat, a run that had to notice the
+/// silence of a volunteer would last for minutes.
+const LONG_HEARTBEAT: [&str; 2] = ["--heartbeat", "60"];
+
+fn hands_everything_back(signal: &str) {
+    let gate = FunctionGate::closed();
+    let function = format!("async (x, cb) => {{ await {}; cb(null, x) }}", gate.knock("x"));
+    let run = without_cores(&function).args(LONG_HEARTBEAT).stdin("1\n2\n").start();
+    let url = run.url();
+    let volunteer = JoinCommand::to(&url).named("node 7").start();
+    gate.waits_for("1");
+    volunteer.signal(signal);
+    volunteer.wait().status(0).said(&["leaving", "everything else is handed back"]);
+    let line = run.says("node 7 left");
+    assert!(!line.contains("value"), "values were still lent to it: {line}");
+    let _other = JoinCommand::to(&url).start();
+    gate.open_for_all();
+    run.wait().gives("1\n2\n");
+}
+
+#[test]
+fn sigterm_hands_everything_back() {
+    hands_everything_back("TERM");
+}
+
+#[test]
+fn ctrl_c_hands_everything_back() {
+    hands_everything_back("INT");
+}
+
+#[test]
+fn a_hangup_hands_everything_back() {
+    hands_everything_back("HUP");
+}
+
+#[test]
+fn the_processes_of_the_cores_end_with_the_volunteer() {
+    let run = idle(1).stdin_open().start();
+    let mut volunteer = JoinCommand::to(&run.url()).args(["--cores", "2"]).start();
+    run.says(" joined");
+    let cores = pando_testing::until("the cores run", || {
+        Some(volunteer.children()).filter(|children| children.len() == 2)
+    });
+    volunteer.kill();
+    for core in cores {
+        pando_testing::until("a core ends", || pando_testing::has_ended(core).then_some(()));
+    }
+}
+
+#[test]
+fn a_volunteer_leaves_when_there_is_nothing_to_compute() {
+    let mut run = idle(1).stdin_open().start();
+    let volunteer = JoinCommand::to(&run.url()).args(["--until-idle", "1s"]).start();
+    run.write("1\n");
+    assert_eq!(run.line().as_deref(), Some("1"));
+    volunteer.wait().status(0).said(&["nothing to compute for 1 s", "computed 1 value"]);
+    run.says(" left");
+}
+
+#[test]
+fn a_volunteer_ends_after_its_master() {
+    let mut run = idle(1).stdin_open().start();
+    let volunteer = JoinCommand::to(&run.url()).args(["--patience", "300ms"]).start();
+    run.says(" joined");
+    volunteer.says("joined ");
+    run.kill();
+    volunteer.wait().status(1).said(&["the connection is lost", "has not answered for 300 ms"]);
+}
+
+#[test]
+fn a_run_that_is_stopped_ends_the_volunteer() {
+    let run = idle(1).stdin_open().start();
+    let volunteer = JoinCommand::to(&run.url()).start();
+    volunteer.says("joined ");
+    run.signal("INT");
+    volunteer.wait().status(0).said(&["The job was stopped by its owner."]);
+    run.wait();
+}
+
+#[test]
+fn a_function_that_cannot_be_loaded_here_ends_the_volunteer() {
+    let function = "if (typeof process !== 'undefined' && process.versions && process.versions.node) throw new Error('not on Node')\n\
+                    module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)";
+    let run =
+        pando_testing::PandoCommand::new(function).args(["--cores", "0"]).stdin("1\n").start();
+    let volunteer = JoinCommand::to(&run.url()).start();
+    volunteer.wait().status(1).said(&["The function cannot run on this device."]);
+}
