@@ -216,12 +216,13 @@ impl Volunteer {
         match prepared {
             Ok(Prepared { engine, name, title }) => {
                 let what = if title.is_empty() { String::new() } else { format!(" for {title}") };
+                let cores = self.options.cores();
                 self.news.say(&format!(
-                    "joined {}: {} of this machine ({}) compute{}{what} with {name}",
+                    "joined {} as {}: {} compute{}{what} with {name}",
                     self.address(),
-                    count(self.options.cores().into(), "core"),
                     self.options.name(),
-                    if self.options.cores() == 1 { "s" } else { "" },
+                    count(cores.into(), "core"),
+                    if cores == 1 { "s" } else { "" },
                 ));
                 self.title = title;
                 self.cores = Some(Cores::new(engine, None));

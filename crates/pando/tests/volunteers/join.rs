@@ -28,7 +28,7 @@ fn results_come_in_the_order_of_their_inputs() {
     run.wait().gives(numbers(500));
     let done = volunteer.wait();
     done.status(0)
-        .said(&["2 cores of this machine (node 7) compute for echoes", "The job is done"]);
+        .said(&["as node 7: 2 cores compute for echoes with Node.js", "The job is done"]);
     done.said(&["This machine computed 500 values."]);
 }
 
