@@ -14,12 +14,13 @@ const LONGEST_NAME: usize = 100;
 /// Lends the cores of this machine to a run of Pando, until the run is over.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "pando join", bin_name = "pando join", version, about)]
+#[command(args_override_self = true)]
 #[command(
     after_help = "URL is the address that the run prints: \"Serving volunteer code at URL\".\n\
     An environment variable sets each option as well: PANDO_JOIN_CORES=2 is --cores 2. The command line wins.\n\
     Ctrl-C, SIGTERM and SIGHUP hand all values back at once; a second signal ends the process now.\n\
-    Exit status: 0 the run ended, or this machine left and handed everything back; 1 the run was lost, or\n\
-    sent this machine away; 2 wrong usage, or a run that this machine cannot help.\n\n\
+    Exit status: 0 the run ended, or this machine left and handed everything back; 1 the run was lost, or sent this machine away; \
+    2 wrong usage, or a run that this machine cannot help.\n\n\
     Example:  pando join --cores 4 --trust http://192.168.1.12:5000/k7d2m9qx4t/"
 )]
 pub struct JoinOptions {

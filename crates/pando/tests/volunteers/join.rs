@@ -5,8 +5,7 @@ mod refusals;
 
 use crate::idle;
 use pando_testing::{
-    BOOM, CuttablePort, FunctionGate, JoinCommand, PandoCommand, RelayProcess, RunningProgram,
-    numbers,
+    CuttablePort, FunctionGate, JoinCommand, PandoCommand, RelayProcess, RunningProgram, numbers,
 };
 
 /// A run of `function` without local cores.
@@ -27,8 +26,7 @@ fn results_come_in_the_order_of_their_inputs() {
     run.says("node 7 joined");
     run.wait().gives(numbers(500));
     let done = volunteer.wait();
-    done.status(0)
-        .said(&["as node 7: 2 cores compute for echoes with Node.js", "The job is done"]);
+    done.status(0).said(&["as node 7: 2 cores compute for echoes with Node.js", "The job is done"]);
     done.said(&["This machine computed 500 values."]);
 }
 
@@ -82,7 +80,10 @@ fn long_values_come_whole() {
 
 #[test]
 fn an_error_of_the_function_is_that_of_its_item() {
-    let run = without_cores(BOOM).args(["--retries", "0"]).stdin("1\n").start();
+    let run = without_cores("(x, cb) => cb(new Error('boom'))")
+        .args(["--retries", "0"])
+        .stdin("1\n")
+        .start();
     let volunteer = JoinCommand::to(&run.url()).named("node 7").start();
     let done = run.wait();
     done.status(1).said(&["item 1", "boom"]);

@@ -85,10 +85,13 @@ fn a_run_that_is_stopped_ends_the_volunteer() {
 
 #[test]
 fn a_function_that_cannot_be_loaded_here_ends_the_volunteer() {
-    let function = "if (typeof process !== 'undefined' && process.versions && process.versions.node) throw new Error('not on Node')\n\
-                    module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)";
+    let function = "const canvas = new OffscreenCanvas(1, 1)\n\
+                    module.exports['/pando/1.0.0'] = (x, cb) => cb(null, canvas.width)";
     let run =
         pando_testing::PandoCommand::new(function).args(["--cores", "0"]).stdin("1\n").start();
     let volunteer = JoinCommand::to(&run.url()).start();
-    volunteer.wait().status(1).said(&["The function cannot run on this device."]);
+    volunteer
+        .wait()
+        .status(1)
+        .said(&["The function cannot run on this device.", "OffscreenCanvas"]);
 }
