@@ -2,6 +2,8 @@
 //! against this limit. Pure: time is an argument.
 
 mod limit;
+#[cfg(test)]
+mod scenarios;
 
 use crate::{config::BatchSize, protocol::PART};
 use limit::AdaptiveLimit;
@@ -77,9 +79,10 @@ impl InFlight {
         self.limiter.answered(count, bytes);
     }
 
-    /// Notes that the device answered `count` values, which may change the limit.
-    pub(super) fn answered(&mut self, count: usize, now: Instant) {
-        self.limit.answered(count, now);
+    /// Notes that the device answered `count` values, whose calls took `micros` microseconds in
+    /// total. This may change the limit.
+    pub(super) fn answered(&mut self, count: usize, micros: u64, now: Instant) {
+        self.limit.answered(count, micros, now);
         self.limiter.set_limit(self.limit());
         self.note_if_full();
     }
@@ -117,7 +120,7 @@ mod tests {
             }
             now += Duration::from_millis(100);
             in_flight.remove(held, held as u64 * 10_000);
-            in_flight.answered(held, now);
+            in_flight.answered(held, 0, now);
         }
         assert!(in_flight.limit.limit() > 500, "{}", in_flight.limit.limit());
     }

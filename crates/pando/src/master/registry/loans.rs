@@ -182,9 +182,10 @@ impl Loans {
         self.in_flight.remove(count, bytes);
     }
 
-    /// Notes that the device answered `count` values, which may change its limit.
-    pub(crate) fn answered(&mut self, count: usize, now: Instant) {
-        self.in_flight.answered(count, now);
+    /// Notes that the device answered `count` values, whose calls took `micros` microseconds in
+    /// total. This may change its limit.
+    pub(crate) fn answered(&mut self, count: usize, micros: u64, now: Instant) {
+        self.in_flight.answered(count, micros, now);
     }
 
     /// Notes a sign of work: the device answered a value or reported a call.

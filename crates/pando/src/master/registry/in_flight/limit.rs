@@ -1,6 +1,12 @@
 //! How many values a device may hold: as many as it computes in a tenth of a second and two round
 //! trips, at least one per call that its cores have open and one more per core, so that a fast or
 //! distant device never waits and a slow device holds little.
+//!
+//! The law is that of BBR (Cardwell et al., 2016): the limit is the rate of delivery times the round
+//! trip and a margin. Each measurement takes as long as all values in flight need to come back. At
+//! the start the limit grows up to eightfold per measurement, towards the rate that the times of
+//! the calls promise, until the rate of delivery no longer grows by a quarter. Later it at most
+//! doubles or halves.
 
 use crate::config::BatchSize;
 use std::time::{Duration, Instant};
@@ -9,6 +15,10 @@ use std::time::{Duration, Instant};
 const AHEAD: Duration = Duration::from_millis(100);
 /// The most values that any device may hold.
 const MOST: f64 = 16_384.0;
+/// How much the limit may grow per measurement at the start, and later.
+const GROWTH: (usize, usize) = (8, 2);
+/// At the start, each measurement finds a rate of delivery larger by this factor.
+const STARTING: f64 = 1.25;
 
 /// The limit of one device, which follows its speed. Pure: time is an argument.
 #[derive(Debug)]
@@ -19,9 +29,13 @@ pub(crate) struct AdaptiveLimit {
     calls: usize,
     limit: usize,
     round_trip: Duration,
-    /// The start of the current measurement, and the answers since then.
+    /// The start of the current measurement, the answers since then, and the time of their calls in
+    /// microseconds.
     since: Instant,
     answered: usize,
+    micros: u64,
+    /// The rate of delivery of the last measurement, in values per second, while the rate grows.
+    growing: Option<f64>,
     /// The limit has held values back during the current measurement.
     was_full: bool,
 }
@@ -36,6 +50,8 @@ impl AdaptiveLimit {
             round_trip: Duration::ZERO,
             since: now,
             answered: 0,
+            micros: 0,
+            growing: Some(0.0),
             was_full: false,
         };
         limit.set_cores(cores);
@@ -51,6 +67,7 @@ impl AdaptiveLimit {
     /// Sets the number of lent cores; 0 while the device is paused.
     pub(crate) fn set_cores(&mut self, cores: u32) {
         self.cores = cores;
+        self.growing = Some(0.0);
         self.limit = match self.size {
             BatchSize::Fixed(n) => n as usize * cores as usize,
             BatchSize::Auto => self.least(),
@@ -76,18 +93,35 @@ impl AdaptiveLimit {
         };
     }
 
-    /// Notes `count` answers, and adapts the limit once a measurement is complete.
-    pub(crate) fn answered(&mut self, count: usize, now: Instant) {
+    /// Notes `count` answers, whose calls took `micros` microseconds in total, and adapts the limit
+    /// once a measurement is complete.
+    pub(crate) fn answered(&mut self, count: usize, micros: u64, now: Instant) {
         self.answered += count;
+        self.micros = self.micros.saturating_add(micros);
         if self.answered < self.limit.max(1) || self.size != BatchSize::Auto {
             return;
         }
         let time = now.saturating_duration_since(self.since).as_secs_f64().max(1e-6);
-        let rate = self.answered as f64 / time;
+        let delivered = self.answered as f64 / time;
+        if self.was_full {
+            let grows = |last: &f64| delivered > last * STARTING;
+            self.growing = self.growing.filter(grows).map(|_| delivered);
+        }
+        let (rate, growth) = match self.growing {
+            Some(_) => (self.promised().max(delivered), GROWTH.0),
+            None => (delivered, GROWTH.1),
+        };
         let wanted = (rate * (AHEAD + self.round_trip * 2).as_secs_f64()).ceil().min(MOST) as usize;
-        let most = if self.was_full { self.limit * 2 } else { self.limit };
+        let most = if self.was_full { self.limit * growth } else { self.limit };
         self.limit = wanted.clamp(self.limit / 2, most).max(self.least());
-        (self.since, self.answered, self.was_full) = (now, 0, false);
+        (self.since, self.answered, self.micros, self.was_full) = (now, 0, 0, false);
+    }
+
+    /// The values per second that the cores compute when they never wait, after the times of the
+    /// calls.
+    fn promised(&self) -> f64 {
+        let calls = f64::from(self.cores) * self.calls as f64;
+        calls * self.answered as f64 * 1e6 / self.micros.max(1) as f64
     }
 
     fn least(&self) -> usize {
@@ -109,7 +143,7 @@ mod tests {
         for _ in 0..50 {
             limit.full();
             now += Duration::from_millis(500);
-            limit.answered(2, now);
+            limit.answered(2, 1_000_000, now);
         }
         assert_eq!(limit.limit(), 4);
     }
@@ -122,7 +156,7 @@ mod tests {
         for _ in 0..50 {
             limit.full();
             now += Duration::from_secs(5);
-            limit.answered(42, now);
+            limit.answered(42, 200_000_000, now);
         }
         assert_eq!(limit.limit(), 42);
         let mut fixed = AdaptiveLimit::new(BatchSize::Fixed(3), 2, now);
@@ -143,7 +177,7 @@ mod tests {
                 now += Duration::from_secs_f64(
                     (count as f64 / 10_000.0).max(round_trip as f64 / 1000.0),
                 );
-                limit.answered(count, now);
+                limit.answered(count, count as u64 * 100, now);
             }
             assert!(
                 limit.limit().abs_diff(expected) < expected / 5,
