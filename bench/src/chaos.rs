@@ -8,8 +8,10 @@
 mod chance;
 mod context;
 mod counts;
+mod edits;
 mod job;
 mod judge;
+mod kept;
 mod lies;
 mod master;
 mod plan;
@@ -18,6 +20,7 @@ mod run;
 mod session;
 mod stranger;
 mod tab;
+mod trust;
 mod values;
 mod volunteer;
 

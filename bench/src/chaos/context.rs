@@ -1,13 +1,13 @@
 //! State that the parts of a run share.
 
-use super::{ChaosSetup, job::Expected, plan::ChaosPlan};
+use super::{ChaosSetup, job::Input, plan::ChaosPlan, trust::Computed};
 use crate::swarm::link::Address;
 use std::{
     collections::BTreeSet,
     net::TcpListener,
     path::PathBuf,
     sync::{
-        Mutex, MutexGuard, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU16, Ordering::Relaxed},
     },
     time::Instant,
@@ -24,9 +24,8 @@ const TOLD: usize = 20_000;
 pub(crate) struct Context {
     pub(crate) plan: ChaosPlan,
     pub(crate) pando: PathBuf,
-    pub(crate) expected: Expected,
-    /// The number of values.
-    pub(crate) count: u64,
+    /// The inputs of all masters so far, and what devices computed for each.
+    lives: Mutex<Vec<(Arc<Input>, Computed)>>,
     pub(crate) forge: bool,
     begun: Instant,
     start: OnceLock<Instant>,
@@ -44,8 +43,10 @@ pub(crate) struct Context {
 impl Context {
     pub(super) fn new(setup: &ChaosSetup, plan: ChaosPlan) -> Self {
         Self {
-            expected: plan.job.expected(),
-            count: plan.job.values.len() as u64,
+            lives: Mutex::new(vec![(
+                Arc::new(Input::new(&plan.job, plan.job.values.clone())),
+                Computed::default(),
+            )]),
             plan,
             pando: setup.pando.clone(),
             forge: setup.forge,
@@ -58,6 +59,51 @@ impl Context {
             told: Mutex::default(),
             complaints: Mutex::default(),
         }
+    }
+
+    /// The number of the present master, from 0.
+    pub(crate) fn life(&self) -> usize {
+        self.lives().len() - 1
+    }
+
+    /// The input of the present master.
+    pub(crate) fn input(&self) -> Arc<Input> {
+        self.lives().last().expect("there is one at least").0.clone()
+    }
+
+    /// Notes that another master starts, with this input.
+    pub(crate) fn begin_life(&self, input: Arc<Input>) {
+        self.lives().push((input, Computed::default()));
+    }
+
+    /// The number of items.
+    pub(crate) fn count(&self) -> u64 {
+        self.input().items.len() as u64
+    }
+
+    /// Whether a master sends this item: the one of `life` if it is known, or else any.
+    pub(crate) fn is_item(&self, life: Option<usize>, index: u64, bytes: &[u8]) -> bool {
+        let lives = self.lives();
+        let of = |(input, _): &(Arc<Input>, Computed)| {
+            let item = usize::try_from(index).ok().and_then(|at| input.items.get(at));
+            item.is_some_and(|item| item == bytes)
+        };
+        match life {
+            Some(life) => of(&lives[life]),
+            None => lives.iter().any(of),
+        }
+    }
+
+    /// Changes the records of what devices computed for a master.
+    pub(crate) fn note(&self, life: Option<usize>, change: impl FnOnce(&mut Computed)) {
+        if let Some(life) = life {
+            change(&mut self.lives()[life].1);
+        }
+    }
+
+    /// Looks at the inputs of all masters, and at what devices computed for each.
+    pub(crate) fn lives(&self) -> MutexGuard<'_, Vec<(Arc<Input>, Computed)>> {
+        self.lives.lock().expect("nobody panics with it")
     }
 
     /// The address for a volunteer: the master, or with `afar` the master's room at the relay, if

@@ -1,6 +1,6 @@
 //! Counts of events over all runs.
 
-use super::{context::Context, master::Life};
+use super::{context::Context, job::Shape, master::Life, trust::RandomTrust};
 use std::{
     fmt,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -17,6 +17,15 @@ pub(super) struct FaultCounts {
     journals: AtomicU64,
     relays: AtomicU64,
     restarts: AtomicU64,
+    edits: AtomicU64,
+    chunks: AtomicU64,
+    tables: AtomicU64,
+    copies: AtomicU64,
+    quorums: AtomicU64,
+    spot_checks: AtomicU64,
+    liars: AtomicU64,
+    caught: AtomicU64,
+    doubts: AtomicU64,
 }
 
 impl fmt::Display for FaultCounts {
@@ -24,7 +33,7 @@ impl fmt::Display for FaultCounts {
         let of = |count: &AtomicU64| count.load(Relaxed);
         write!(
             f,
-            "{} values, {} volunteers by hand, {} things that happened to them, {} runs with a tab, {} with local cores, {} with a journal, {} with a relay, {} restarts of the master",
+            "{} values, {} volunteers by hand, {} things that happened to them, {} runs with a tab, {} with local cores, {} with a journal, {} with a relay, {} restarts of the master, {} of them with another input; {} runs with chunks, {} with tables, {} with copies, {} with verification, {} with spot checks; {} liars, {} of them caught, {} runs in doubt",
             of(&self.values),
             of(&self.volunteers),
             of(&self.steps),
@@ -32,7 +41,16 @@ impl fmt::Display for FaultCounts {
             of(&self.local),
             of(&self.journals),
             of(&self.relays),
-            of(&self.restarts)
+            of(&self.restarts),
+            of(&self.edits),
+            of(&self.chunks),
+            of(&self.tables),
+            of(&self.copies),
+            of(&self.quorums),
+            of(&self.spot_checks),
+            of(&self.liars),
+            of(&self.caught),
+            of(&self.doubts)
         )
     }
 }
@@ -42,7 +60,7 @@ impl FaultCounts {
     pub(super) fn add(&self, context: &Context, lives: &[Life]) {
         let plan = &context.plan;
         let told = context.told().len() as u64;
-        self.values.fetch_add(context.count, Relaxed);
+        self.values.fetch_add(context.count(), Relaxed);
         self.volunteers.fetch_add(plan.volunteers.len() as u64, Relaxed);
         self.steps.fetch_add(told, Relaxed);
         self.tabs.fetch_add(plan.tab.is_some().into(), Relaxed);
@@ -50,5 +68,24 @@ impl FaultCounts {
         self.journals.fetch_add(plan.job.journal.into(), Relaxed);
         self.relays.fetch_add(plan.relay.is_some().into(), Relaxed);
         self.restarts.fetch_add(lives.len() as u64 - 1, Relaxed);
+        let edits = plan.edits.iter().take(lives.len() - 1).filter(|edits| **edits).count();
+        self.edits.fetch_add(edits as u64, Relaxed);
+        let shape = match plan.job.shape {
+            Shape::Plain => None,
+            Shape::Chunk(_) => Some(&self.chunks),
+            Shape::Table => Some(&self.tables),
+        };
+        let trust = plan.job.trust.map(|trust| match trust {
+            RandomTrust::Copies(_) => &self.copies,
+            RandomTrust::Quorum(_) => &self.quorums,
+            RandomTrust::SpotChecks(_) => &self.spot_checks,
+        });
+        shape.into_iter().chain(trust).for_each(|count| drop(count.fetch_add(1, Relaxed)));
+        let liars = plan.volunteers.iter().filter(|volunteer| volunteer.lie.is_some()).count();
+        self.liars.fetch_add(liars as u64, Relaxed);
+        let said = |words: &str| lives.iter().map(|life| life.said.matches(words).count() as u64);
+        self.caught.fetch_add(said(" is not trusted any more: ").sum(), Relaxed);
+        self.doubts
+            .fetch_add(said("may be wrong").filter(|times| *times > 0).count() as u64, Relaxed);
     }
 }

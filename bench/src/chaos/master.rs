@@ -3,6 +3,8 @@
 use super::{
     chance::Chance,
     context::Context,
+    job::Input,
+    kept::{Counts, kept},
     plan::{Deed, DeedTime},
 };
 use crate::swarm::link::Address;
@@ -34,6 +36,9 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// The record of one process.
 pub(crate) struct Life {
+    pub(crate) input: Arc<Input>,
+    /// How often the journal had each value at the start.
+    pub(crate) kept: Counts,
     pub(crate) output: Vec<u8>,
     pub(crate) said: String,
     /// `None` when the process hung.
@@ -47,6 +52,8 @@ pub(crate) struct Life {
 /// A running master.
 pub(crate) struct MasterProcess<'a> {
     context: &'a Arc<Context>,
+    input: Arc<Input>,
+    kept: Counts,
     child: Child,
     pid: Pid,
     started: Instant,
@@ -68,7 +75,8 @@ impl<'a> MasterProcess<'a> {
         words: &[String],
         chance: &mut Chance,
     ) -> io::Result<Self> {
-        let input = folder.join("input");
+        let (input, kept) = (context.input(), kept(&folder.join("journal")));
+        let file = folder.join("input");
         let trickles = context.plan.job.trickles;
         let mut command = Command::new(&context.pando);
         for (name, _) in
@@ -76,7 +84,7 @@ impl<'a> MasterProcess<'a> {
         {
             command.env_remove(name);
         }
-        let stdin = if trickles { Stdio::piped() } else { File::open(&input)?.into() };
+        let stdin = if trickles { Stdio::piped() } else { File::open(&file)?.into() };
         command
             .current_dir(folder)
             .args(words)
@@ -90,20 +98,23 @@ impl<'a> MasterProcess<'a> {
         let pid =
             child.id().and_then(|id| Pid::from_raw(id as i32)).expect("it was started just now");
         if let Some(stdin) = child.stdin.take() {
-            tokio::spawn(trickle(std::fs::read(input)?, stdin, chance.fork()));
+            tokio::spawn(trickle(input.bytes.clone(), stdin, chance.fork()));
         }
         let (progress, printed) = watch::channel(0);
         let (unheard, ends) = oneshot::channel();
         let serves = Arc::new(AtomicBool::new(false));
         let stdout = child.stdout.take().expect("it is a pipe");
         let stderr = child.stderr.take().expect("it is a pipe");
+        let all = input.expected.output.len();
         Ok(Self {
             context,
+            input,
+            kept,
             child,
             pid,
             started: Instant::now(),
             printed,
-            output: tokio::spawn(gather(stdout, context.clone(), progress)),
+            output: tokio::spawn(gather(stdout, context.clone(), all, progress)),
             said: tokio::spawn(listen(stderr, context.clone(), ends, serves.clone())),
             unheard,
             serves,
@@ -121,7 +132,7 @@ impl<'a> MasterProcess<'a> {
             let (when, deed) = deeds[0];
             tokio::select! {
                 _ = self.child.wait() => break,
-                () = comes(when, self.started, &mut self.printed, self.context.expected.output.len()) => {
+                () = comes(when, self.started, &mut self.printed, self.input.expected.output.len()) => {
                     deeds.remove(0);
                     self.context.tell(&format!("the master: {deed:?}"));
                     ended = self.suffer(deed).await.then_some(deed);
@@ -143,7 +154,8 @@ impl<'a> MasterProcess<'a> {
         let said = timeout(LAST_WORDS, self.said)
             .await
             .map_or("a process is left".into(), Result::unwrap_or_default);
-        Life { output, said, status, ended, children: self.children }
+        let (input, kept, children) = (self.input, self.kept, self.children);
+        Life { input, kept, output, said, status, ended, children }
     }
 
     /// Does `deed` to the master. Returns whether the deed ends the master.
@@ -240,13 +252,14 @@ async fn trickle(input: Vec<u8>, mut stdin: ChildStdin, mut chance: Chance) {
 async fn gather(
     mut stdout: ChildStdout,
     context: Arc<Context>,
+    all: usize,
     progress: watch::Sender<usize>,
 ) -> Vec<u8> {
     let mut output = Vec::new();
     let mut stops = context.plan.reader_stops.clone();
     while let Ok(1..) = stdout.read_buf(&mut output).await {
         progress.send_replace(output.len());
-        let share = output.len() as f64 / context.expected.output.len().max(1) as f64;
+        let share = output.len() as f64 / all.max(1) as f64;
         if let Some(at) = stops.iter().position(|(from, _)| share >= *from) {
             sleep(stops.remove(at).1).await;
         }

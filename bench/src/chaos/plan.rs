@@ -2,8 +2,8 @@
 
 mod characters;
 
-use super::{chance::Chance, job::RandomJob, lies::Lie};
-use characters::{characters, spare, unfit};
+use super::{chance::Chance, job::RandomJob, lies::Lie, trust};
+use characters::{characters, share, spare, unfit};
 use std::{fmt, time::Duration};
 
 const MS: Duration = Duration::from_millis(1);
@@ -24,6 +24,8 @@ pub struct ChaosPlan {
     pub(crate) relay: Option<Vec<(Duration, Duration)>>,
     /// Nobody reads the standard error of the master after its address.
     pub(crate) unheard: bool,
+    /// Whether each further master finds its input edited.
+    pub(crate) edits: Vec<bool>,
     /// The seed for all random choices outside the plan.
     pub(crate) chance_seed: u64,
 }
@@ -48,6 +50,8 @@ pub(crate) struct Character {
     pub(crate) stays: bool,
     /// How the volunteer is unfit for the job, from start to end.
     pub(crate) unfit: Option<Unfit>,
+    /// How the volunteer lies, if it lies about results.
+    pub(crate) lie: Option<trust::Lie>,
     /// The events, each with its time on the volunteers' clock.
     pub(crate) steps: Vec<(Duration, Step)>,
 }
@@ -157,13 +161,16 @@ impl ChaosPlan {
         };
         let mut volunteers = characters(&mut chance, horizon, heartbeat);
         let cores = volunteers.iter().map(|volunteer| volunteer.cores).sum::<u32>();
-        let job = RandomJob::new(&mut chance, count as usize, time, cores, heartbeat);
+        let job = RandomJob::new(&mut chance, count as usize, time, cores, heartbeat, !has_tab);
         if job.counts_attempts() {
             spare(&mut volunteers);
         }
         // Where attempts count, a fit device must be there all the time.
         if !job.counts_attempts() || job.has_local_cores() {
             unfit(&mut chance, &mut volunteers);
+        }
+        if let Some(trust) = &job.trust {
+            share(&mut chance, &mut volunteers, trust);
         }
         let mut deeds = deeds(&mut chance, &job, time, heartbeat);
         let relay = (!has_tab && !job.counts_attempts() && chance.toss(0.15))
@@ -184,6 +191,7 @@ impl ChaosPlan {
             TabPlan { protocol, steps: tab_steps(&mut chance, horizon, heartbeat) }
         });
         let unheard = chance.toss(0.05);
+        let edits = deeds.iter().map(|_| job.may_be_edited() && chance.toss(0.6)).collect();
         Self {
             seed,
             job,
@@ -193,6 +201,7 @@ impl ChaosPlan {
             tab,
             relay,
             unheard,
+            edits,
             chance_seed: chance.0.u64(..),
         }
     }
@@ -271,6 +280,9 @@ impl fmt::Display for ChaosPlan {
         for (when, deed) in &self.deeds {
             writeln!(f, "the master: {when:?}: {deed:?}")?;
         }
+        if self.edits.contains(&true) {
+            writeln!(f, "the input is edited before these masters: {:?}", self.edits)?;
+        }
         for (share, time) in &self.reader_stops {
             writeln!(f, "the reader of the output stops at {:.0} % for {time:?}", share * 100.0)?;
         }
@@ -290,16 +302,18 @@ impl fmt::Display for ChaosPlan {
             shuffles,
             stays,
             unfit,
+            lie,
             steps,
         } in &self.volunteers
         {
             writeln!(
                 f,
-                "{name:?}: joins after {joins:?}, {cores} cores, {slowness:.1} times as slow, latency {latency:?}{}{}{}{}",
+                "{name:?}: joins after {joins:?}, {cores} cores, {slowness:.1} times as slow, latency {latency:?}{}{}{}{}{}",
                 if *afar { ", from afar" } else { "" },
                 if *shuffles { ", in any order" } else { "" },
                 if *stays { ", stays" } else { "" },
-                unfit.map(|unfit| format!(", not fit: {unfit:?}")).unwrap_or_default()
+                unfit.map(|unfit| format!(", not fit: {unfit:?}")).unwrap_or_default(),
+                lie.as_ref().map(|lie| format!(", lies: {lie:?}")).unwrap_or_default()
             )?;
             for (at, step) in steps {
                 writeln!(f, "  at {at:?}: {step:?}")?;

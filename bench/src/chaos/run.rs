@@ -4,6 +4,8 @@ use super::{
     ChaosSetup,
     chance::Chance,
     context::Context,
+    edits::edited,
+    job::Input,
     judge::judge,
     master::{Life, MasterProcess},
     plan::{ChaosPlan, Deed},
@@ -85,7 +87,7 @@ pub(super) async fn run(setup: &ChaosSetup, seed: u64) -> Result<(), Violation> 
 /// Writes the input and the function. Returns the words of the command line.
 fn prepare(context: &Context, folder: &Path, chance: &mut Chance) -> io::Result<Vec<String>> {
     let job = &context.plan.job;
-    fs::write(folder.join("input"), job.input())?;
+    fs::write(folder.join("input"), &context.input().bytes)?;
     fs::write(folder.join("f.js"), job.function())?;
     let mut words = job.options().to_vec();
     words.extend(["f.js".into(), "--port".into(), context.port.to_string()]);
@@ -133,7 +135,7 @@ async fn lives(
     chance: &mut Chance,
 ) -> Vec<Life> {
     let mut deeds = context.plan.deeds.clone();
-    let mut lives = Vec::new();
+    let mut lives: Vec<Life> = Vec::new();
     loop {
         let master =
             MasterProcess::start(context, folder, words, chance).expect("pando can be started");
@@ -156,7 +158,21 @@ async fn lives(
             Some(Deed::Interrupt(pause, _)) => tokio::time::sleep(pause).await,
             _ => return lives,
         }
+        edit(context, folder, lives.len(), chance).expect("the input can be written");
     }
+}
+
+/// Notes that another master starts, the one after `masters` others; perhaps with an edited input.
+fn edit(context: &Context, folder: &Path, masters: usize, chance: &mut Chance) -> io::Result<()> {
+    let (job, mut input) = (&context.plan.job, context.input());
+    if context.plan.edits.get(masters - 1) == Some(&true) {
+        let values = edited(chance, job.framing, &input.values);
+        context.tell(&format!("the input has {} values now", values.len()));
+        input = Arc::new(Input::new(job, values));
+        fs::write(folder.join("input"), &input.bytes)?;
+    }
+    context.begin_life(input);
+    Ok(())
 }
 
 /// Removes up to `bytes` bytes from the end of a journal, but not the description of the job: the
@@ -190,8 +206,10 @@ fn keep(
         format!("{plan}\npando {}\n\n{}\n", words.join(" "), what.join("\n")),
     )?;
     fs::write(folder.join("steps"), context.told().join("\n"))?;
-    fs::write(folder.join("expected"), &context.expected.output)?;
+    fs::write(folder.join("expected"), &context.input().expected.output)?;
     for (number, life) in lives.iter().enumerate() {
+        let file = folder.join(format!("expected.{}", number + 1));
+        fs::write(file, &life.input.expected.output)?;
         fs::write(folder.join(format!("printed.{}", number + 1)), &life.output)?;
         fs::write(folder.join(format!("said.{}", number + 1)), &life.said)?;
     }

@@ -21,18 +21,21 @@ pub(crate) struct Session {
     pub(crate) claimed: Option<(Instant, Vec<Loan>)>,
     /// The volunteer has sent something for which the master may close the channel.
     pub(crate) lied: bool,
+    /// The master of this connection, by its number, if it is certain.
+    pub(crate) life: Option<usize>,
     incoming: Assembler,
     outgoing: Assembler,
 }
 
 impl Session {
-    pub(crate) fn new(link: Link) -> Self {
+    pub(crate) fn new(link: Link, life: Option<usize>) -> Self {
         Self {
             link,
             lent: HashSet::new(),
             over: Vec::new(),
             claimed: None,
             lied: false,
+            life,
             incoming: Assembler::default(),
             outgoing: Assembler::default(),
         }

@@ -38,6 +38,8 @@ pub(crate) struct Volunteer {
     chance: Chance,
     character: Character,
     steps: VecDeque<(Duration, Step)>,
+    /// The identifier of the present device.
+    device: String,
     host: Host,
     cores: Cores,
     /// Answers that the cores have given, and the host has not received.
@@ -55,6 +57,8 @@ pub(crate) struct Volunteer {
     fails: Option<Instant>,
     lends: Option<Instant>,
     next_lie: Instant,
+    /// The number of items that the volunteer has answered rightly.
+    right: usize,
 }
 
 /// The continuation after a link ends.
@@ -69,9 +73,11 @@ enum After {
 
 impl Volunteer {
     pub(crate) fn new(context: Arc<Context>, character: Character, mut chance: Chance) -> Self {
+        let device = new_device(&mut chance);
         Self {
             context,
-            host: host(&character, &mut chance),
+            host: host(&character, &device),
+            device,
             chance,
             steps: character.steps.iter().cloned().collect(),
             cores: Cores::default(),
@@ -87,6 +93,7 @@ impl Volunteer {
             fails: None,
             lends: None,
             next_lie: Instant::now(),
+            right: 0,
         }
     }
 
@@ -95,11 +102,14 @@ impl Volunteer {
         sleep(self.character.joins).await;
         loop {
             let address = self.context.address(self.character.afar);
+            let life = self.context.life();
             let Ok(link) = Link::open(&address, self.character.latency).await else {
                 sleep(10 * MS + self.chance.time(50 * MS)).await;
                 continue;
             };
-            let mut session = Session::new(link);
+            // A relay answers for its masters, and a master that ends answers nobody.
+            let is_certain = self.context.life() == life && self.context.plan.relay.is_none();
+            let mut session = Session::new(link, is_certain.then_some(life));
             let after = self.attend(&mut session, &address).await;
             self.host.lost();
             self.tell(&format!("its link ends, with {:?} held", self.held()));
@@ -126,7 +136,11 @@ impl Volunteer {
     }
 
     fn become_another(&mut self) {
-        self.host = host(&self.character, &mut self.chance);
+        // Liars are as many as planned, however often they come back.
+        if self.character.lie.is_none() {
+            self.device = new_device(&mut self.chance);
+        }
+        self.host = host(&self.character, &self.device);
         self.cores = Cores::default();
         self.withheld.clear();
         self.said.clear();
@@ -170,7 +184,7 @@ impl Volunteer {
         let Ok(ToMaster::Hello(mut hello)) = serde_json::from_str(&text) else { return };
         hello.holds.extend(self.said.iter().map(|answer| answer.loan));
         if std::mem::take(&mut self.claims) {
-            hello.holds.extend(lies::ids(&mut self.chance, self.context.count));
+            hello.holds.extend(lies::ids(&mut self.chance, self.context.count()));
         }
         hello.kind = self.chance.one(&["browser", "native", ""]).into();
         self.tell(&format!("joins, holds {:?}", hello.holds));
@@ -221,13 +235,11 @@ impl Volunteer {
         now: Instant,
     ) {
         for (loan, value) in values {
-            let at = usize::try_from(loan.index).ok();
-            let read = at.and_then(|at| self.context.plan.job.values.get(at));
-            if read.is_none_or(|read| read.as_bytes() != value.bytes) {
-                let complaint =
-                    format!("the master sent {value:?} for {loan:?}, which is {read:?}");
+            if !self.context.is_item(session.life, loan.index, &value.bytes) {
+                let complaint = format!("the master sent {value:?} for {loan:?}, which is not it");
                 self.context.complain(complaint);
             }
+            self.context.note(session.life, |computed| drop(computed.sent.insert(loan.index)));
         }
         if self.is_spiteful {
             self.answer_what_is_over(session, values);
@@ -335,6 +347,8 @@ impl Volunteer {
                 job: &self.context.plan.job,
                 chance: &mut self.chance,
                 longest: self.context.plan.job.latency.mul_f64(self.character.slowness * 2.0),
+                lie: self.character.lie.as_ref(),
+                right: &mut self.right,
                 fails: self.fails.is_some() || self.character.unfit == Some(Unfit::Fails),
                 forges: self.context.forge,
                 shuffles: self.character.shuffles,
@@ -365,6 +379,7 @@ impl Volunteer {
         while let Some(frame) = self.host.next_frame(now) {
             answers.extend(session.send(frame));
         }
+        self.note_right(session, &answers);
         // No part of a long frame is missing now, so that other long frames may follow.
         if !answers.is_empty() && self.repeats.is_some() {
             session.answer(&answers);
@@ -374,14 +389,32 @@ impl Volunteer {
         self.said.drain(..self.said.len().saturating_sub(REMEMBERED));
     }
 
+    /// Notes results of an honest volunteer.
+    fn note_right(&self, session: &Session, answers: &[Answer]) {
+        if self.character.lie.is_some() {
+            return;
+        }
+        for answer in answers.iter().filter(|answer| answer.result.is_ok()) {
+            self.context.note(session.life, |computed| {
+                let devices = computed.right.entry(answer.loan.index).or_default();
+                devices.insert(self.device.clone());
+            });
+        }
+    }
+
     fn tell(&self, what: &str) {
         self.context.tell(&format!("{} {what}", self.character.name));
     }
 }
 
-fn host(character: &Character, chance: &mut Chance) -> Host {
+/// The identifier of a new device.
+fn new_device(chance: &mut Chance) -> String {
+    format!("{:016x}", chance.0.u64(..))
+}
+
+fn host(character: &Character, device: &str) -> Host {
     Host::new(Introduction {
-        device: format!("{:016x}", chance.0.u64(..)),
+        device: device.to_owned(),
         name: character.name.clone(),
         kind: "native".into(),
         cores: character.cores,

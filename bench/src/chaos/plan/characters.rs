@@ -1,7 +1,11 @@
 //! The volunteers of a plan, and their events.
 
 use super::{Character, MS, Step, Unfit};
-use crate::chaos::{chance::Chance, lies::Lie};
+use crate::chaos::{
+    chance::Chance,
+    lies::Lie,
+    trust::{LIAR, RandomTrust},
+};
 use std::time::Duration;
 
 /// Volunteers of every kind.
@@ -26,6 +30,7 @@ pub(super) fn characters(
             shuffles: chance.toss(0.3),
             stays: number == 0 || chance.toss(0.6),
             unfit: None,
+            lie: None,
             steps: steps(chance, horizon, heartbeat, calm),
         })
         .collect();
@@ -65,6 +70,29 @@ pub(super) fn unfit(chance: &mut Chance, volunteers: &mut Vec<Character>) {
             cores: chance.of_range(1..4) as u32,
             steps: Vec::new(),
             ..unfit
+        });
+    }
+}
+
+/// Sees to it that enough honest volunteers stay for the rule of a run, and adds its liars.
+pub(super) fn share(chance: &mut Chance, volunteers: &mut Vec<Character>, trust: &RandomTrust) {
+    let pattern = volunteers[0].clone();
+    let is_honest = |other: &Character| other.cores > 0 && other.unfit.is_none();
+    for number in volunteers.iter().filter(|other| is_honest(other)).count()..trust.honest() {
+        volunteers.push(Character { name: format!("More {number}"), ..pattern.clone() });
+    }
+    let honest = volunteers.iter_mut().filter(|other| is_honest(other));
+    honest.take(trust.honest()).for_each(|other| other.stays = true);
+    for (number, lie) in trust.lies(chance).into_iter().enumerate() {
+        let liar = chance.one(volunteers);
+        volunteers.push(Character {
+            name: format!("{LIAR} {number}"),
+            joins: chance.time(pattern.joins),
+            cores: chance.of_range(1..4) as u32,
+            stays: true,
+            unfit: None,
+            lie: Some(lie),
+            ..liar
         });
     }
 }

@@ -1,7 +1,7 @@
 //! The calls of a volunteer's simulated cores.
 
 use crate::{
-    chaos::{chance::Chance, job::RandomJob},
+    chaos::{chance::Chance, job::RandomJob, trust::Lie},
     swarm::cores::Function,
 };
 use bytes::Bytes;
@@ -14,6 +14,9 @@ pub(super) struct Calls<'a> {
     pub(super) chance: &'a mut Chance,
     /// The longest time of a call.
     pub(super) longest: Duration,
+    /// How this volunteer lies, and the number of its right answers so far.
+    pub(super) lie: Option<&'a Lie>,
+    pub(super) right: &'a mut usize,
     pub(super) fails: bool,
     pub(super) forges: bool,
     pub(super) shuffles: bool,
@@ -30,12 +33,14 @@ impl Function for Calls<'_> {
             let own = Failure { message: "it fails for a while".into(), stack: None, kind };
             // An item that fails everywhere may be told in the words of any device: all have the
             // same.
-            return Err(self.job.answer(&value).err().unwrap_or(own));
+            return Err(self.job.answer(&value, None).err().unwrap_or(own));
         }
         if self.forges && self.chance.toss(0.02) {
             return Ok((value.form, "\"forged\"".into()));
         }
-        self.job.answer(&value)
+        let lie = self.lie.filter(|lie| *self.right >= lie.after);
+        *self.right += 1;
+        self.job.answer(&value, lie)
     }
 
     fn choose(&mut self, count: usize) -> usize {

@@ -56,7 +56,7 @@ impl Volunteer {
     }
 
     fn lie(&mut self, session: &mut Session, address: &Address, lie: Lie) -> Result<(), After> {
-        let (chance, count) = (&mut self.chance, self.context.count);
+        let (chance, count) = (&mut self.chance, self.context.count());
         match lie {
             Lie::Results => {
                 let over = session.over.clone();
@@ -133,7 +133,7 @@ impl Volunteer {
     /// Lies about random values. The volunteer lends no core, so it never holds a value, and every
     /// statement is false.
     pub(super) fn lie_about_everything(&mut self, session: &mut Session) {
-        let (chance, count) = (&mut self.chance, self.context.count);
+        let (chance, count) = (&mut self.chance, self.context.count());
         let ids = lies::ids(chance, count);
         match chance.of_range(0..6) {
             0..3 => {

@@ -33,7 +33,7 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
     ("--only-failed", &["ITEMS", "--stdin"], "takes the values from its file"),
     (
         "--copies",
-        &["--verify", "--speculate", "--sync-stdio", "--output-dir", "--csv", "--tsv", "--chunk"],
+        &["--verify", "--speculate", "--sync-stdio", "--output-dir", "--chunk"],
         "makes one line of the answers of several devices",
     ),
     (
@@ -44,6 +44,8 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
     ("--verify-with", &["--output-dir"], "compares results as lines"),
     ("--files", &["--json"], "hands the function the bytes of files"),
     ("--csv", &["--tsv"], "puts commas between fields"),
+    ("--csv", &["--tag"], "prints the columns of the input beside each result already"),
+    ("--tsv", &["--tag"], "prints the columns of the input beside each result already"),
     ("--csv", TEXT, "prints rows of a table"),
     ("--tsv", TEXT, "prints rows of a table"),
     ("--csv", &["ITEMS"], "reads rows from standard input"),
@@ -86,7 +88,7 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
 ];
 
 /// What a table excludes.
-const TEXT: &[&str] = &["--null", "--json", "--files", "--sync-stdio", "--tag"];
+const TEXT: &[&str] = &["--null", "--json", "--files", "--sync-stdio"];
 
 /// Options without effect unless another option is given.
 const NEEDS: &[(&str, &str)] = &[

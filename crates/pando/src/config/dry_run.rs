@@ -17,6 +17,7 @@ impl RunConfig {
         (self.report.summary, self.report.summary_file) = (false, None);
         (self.report.report_file, self.report.on_finish) = (None, None);
         self.policies.confirm = None;
+        (self.policies.trust, self.policies.verify_with) = (None, None);
         (self.policies.retries, self.policies.on_error) = (0, OnError::Stop);
         self.policies.speculate = false;
         self.keeps_awake = false;
@@ -91,6 +92,14 @@ impl RunConfig {
                 "dry run: results would be kept in the journal {}",
                 journal.path.display()
             ));
+        }
+        if let Some(rule) = policies.trust {
+            let plan = rule.plan();
+            lines.push(format!("dry run: {plan}; now, the cores of this machine compute alone"));
+        }
+        if let Some(command) = &policies.verify_with {
+            lines
+                .push(format!("dry run: two results that differ would be compared by `{command}`"));
         }
         if let Some(command) = &policies.confirm {
             lines.push(format!("dry run: each result would be confirmed by `{command}`"));

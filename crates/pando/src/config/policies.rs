@@ -83,8 +83,7 @@ impl Policies {
             confirm: cli.failures.confirm.clone(),
             on_error: cli.failures.on_error.unwrap_or(OnError::Stop),
             max_failures: cli.failures.max_failures,
-            // A dry run computes one item, to show it.
-            trust: TrustRule::new(cli).filter(|_| !cli.rows.dry_run),
+            trust: TrustRule::new(cli),
             verify_with: cli.devices.verify_with.clone(),
         }
     }

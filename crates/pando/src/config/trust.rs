@@ -20,6 +20,22 @@ impl TrustRule {
         cli.devices.copies.map(Self::Copies).or(cli.devices.verify)
     }
 
+    /// What would happen by this rule.
+    pub(super) fn plan(self) -> String {
+        let rule = self.in_words();
+        match self {
+            Self::Copies(devices) => format!(
+                "each value would go to {devices} different devices, and its result would be the list of their answers ({rule})"
+            ),
+            Self::Quorum(devices) => format!(
+                "a result would count when {devices} devices have answered the same ({rule})"
+            ),
+            Self::SpotChecks(percent) => format!(
+                "another device would also compute each value of a new device, and {percent}% of the values of a proven one ({rule})"
+            ),
+        }
+    }
+
     /// The option on the command line.
     pub(crate) fn in_words(self) -> String {
         match self {

@@ -143,6 +143,13 @@ impl Job {
         }
     }
 
+    /// The numbers of an item's values in the input: the first and the last one.
+    pub(super) fn values_of(&self, index: Index) -> (u64, u64) {
+        let Some(chunks) = &self.shape.chunks else { return (index + 1, index + 1) };
+        let numbers = chunks.numbers(index);
+        (*numbers.start(), *numbers.end())
+    }
+
     /// The number of values in each item, except the last one.
     pub(super) fn chunk_size(&self) -> u64 {
         self.shape.chunks.as_ref().map_or(1, |chunks| chunks.size())

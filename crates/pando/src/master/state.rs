@@ -1,6 +1,7 @@
 //! The state of a run, guarded by one lock: the items, the devices, and the machines that decide.
 //! This file composes them; each knows only what it is given.
 
+mod confirm;
 mod io;
 #[cfg(test)]
 mod tests;
@@ -9,12 +10,11 @@ mod trust;
 use super::{
     exchange::Exchange,
     forecast::Forecast,
-    gallery::ShownResult,
     items::{Ending, Items, Loop},
     job::Job,
     policy::{
-        Attempt, Confirmations, Decision, Oldest, ResultBackPressure, Retries, RunContext,
-        Speculation, Trust, Unconfirmed, Unwanted,
+        Confirmations, Decision, Oldest, ResultBackPressure, Retries, RunContext, Speculation,
+        Trust, Unwanted,
         backpressure::{self, WaitingResults},
         owner, stand_back, stragglers,
         watch::{self, Watcher},
@@ -23,7 +23,6 @@ use super::{
     said::{PrintedLine, PrintedLines, no_lines},
     shutdown::Shutdown,
 };
-use crate::protocol::Failure;
 use bytes::Bytes;
 use std::{collections::HashMap, path::PathBuf, time::Instant};
 use stream_lender::{Index, Lent, Loan, SubStreamId, Window};
@@ -380,43 +379,6 @@ impl RunState {
         lines.extend(watch::tell_stalled(&mut context));
         lines.extend(watcher.look_at_window(context.items, context.registry, holds_back, now));
         lines
-    }
-}
-
-/// Confirmations.
-impl RunState {
-    /// Takes the next result whose command is to run.
-    pub(crate) fn take_unconfirmed(&mut self) -> Option<Unconfirmed> {
-        self.confirmations.take_next()
-    }
-
-    /// The value of a result to confirm; `None` when the run has ended before.
-    pub(super) fn start_to_confirm(&mut self, unconfirmed: &Unconfirmed) -> Option<Bytes> {
-        self.confirmations.start(&mut self.items, unconfirmed)
-    }
-
-    /// Accepts a result, or fails its value because of `refused`. Returns a line for people, and the
-    /// accepted result for those who look at the results.
-    pub(super) fn confirmed(
-        &mut self,
-        unconfirmed: Unconfirmed,
-        refused: Option<String>,
-        (job, now): (&Job, Instant),
-    ) -> (Option<String>, Option<ShownResult>) {
-        let (by, loan) = (unconfirmed.by(), unconfirmed.loan());
-        let Self { items, registry, retries, confirmations, .. } = self;
-        let Some(message) = refused else {
-            let shown = confirmations.confirm(items, unconfirmed);
-            retries.computed(&mut RunContext { items, registry, job, now }, by, loan.index);
-            return (self.registry.succeeded(by), shown);
-        };
-        let failure = Failure { message, stack: None, kind: "confirm".into() };
-        let line = confirmations.refute(items, &unconfirmed, |items, sub| {
-            let device = unconfirmed.device();
-            let attempt = Attempt { sub, loan, device, failure: &failure };
-            retries.failed(&mut RunContext { items, registry, job, now }, &attempt)
-        });
-        (line, None)
     }
 }
 

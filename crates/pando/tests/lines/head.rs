@@ -86,6 +86,18 @@ fn a_dry_run_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_dry_run_tells_how_many_devices_would_compute_a_value_and_computes_it_once() {
+    for (option, plan) in [
+        (["--copies", "3"], "each value would go to 3 different devices"),
+        (["--verify", "2"], "a result would count when 2 devices have answered the same"),
+        (["--verify", "5%"], "and 5% of the values of a proven one (--verify 5%)"),
+    ] {
+        let run = PandoCommand::new(SQUARE).args(["--dry-run", "7", "8"]).args(option).run();
+        run.gives("49\n").said(&[plan, "now, the cores of this machine compute alone"]);
+    }
+}
+
+#[test]
 fn a_dry_run_of_a_function_for_browsers_says_so() {
     let dom =
         PandoCommand::new("export default x => document.title").args(["--dry-run", "--dom", "7"]);

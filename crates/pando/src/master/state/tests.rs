@@ -10,7 +10,7 @@ use crate::{
         registry::{DeviceKey, Page},
         shape::Shape,
     },
-    protocol::{Answer, Form, JobOptions, Path, Value},
+    protocol::{Answer, Failure, Form, JobOptions, Path, Value},
 };
 use std::{sync::Arc, time::Duration};
 use stream_lender::Order;

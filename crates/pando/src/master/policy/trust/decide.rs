@@ -186,10 +186,8 @@ impl Trust {
         line: impl FnOnce(usize) -> String,
     ) {
         let key = &answer.key;
-        let mut doubt = self.records.catch(key, &answer.name);
-        for item in doubt.iter_mut().flat_map(|doubt| &mut doubt.items) {
-            *item += 1;
-        }
+        let job = around.context.job;
+        let doubt = self.records.catch(key, &answer.name, |index| job.values_of(index));
         let mut again = 0;
         for (index, item) in &mut self.open {
             let given = item.given().len();
@@ -272,7 +270,8 @@ impl Trust {
                 continue;
             };
             self.provisional.remove(&index);
-            self.records.counts_unchecked(&answer.key, index);
+            let values = around.context.job.values_in(index);
+            self.records.counts_unchecked(&answer.key, index, values);
             self.give(around, index, (answer.sub, answer.result));
         }
     }

@@ -37,7 +37,7 @@ pub(crate) struct Record {
     /// Whether people know that the device has disagreed.
     is_told: bool,
     /// Items whose results count on the word of this device alone: the newest ones, and how many
-    /// there were in total.
+    /// values all of them had.
     unchecked: VecDeque<Index>,
     unchecked_in_total: u64,
 }
@@ -46,9 +46,10 @@ pub(crate) struct Record {
 #[derive(Debug, Clone)]
 pub(super) struct Doubt {
     pub(super) device: String,
-    /// The newest of these items, in order: their indexes, later their numbers.
-    pub(super) items: Vec<u64>,
-    /// How many there are in total.
+    /// The numbers of the newest of these items, in order: the first and the last one of each
+    /// range. An item with several values has their numbers.
+    pub(super) items: Vec<(u64, u64)>,
+    /// How many results there are in total.
     pub(super) count: u64,
 }
 
@@ -100,10 +101,10 @@ impl Records {
         !std::mem::replace(&mut record.is_told, true)
     }
 
-    /// Notes that `index` is output on the word of this device alone.
-    pub(super) fn counts_unchecked(&mut self, key: &DeviceKey, index: Index) {
+    /// Notes that `index`, an item of so many `values`, is output on the word of this device alone.
+    pub(super) fn counts_unchecked(&mut self, key: &DeviceKey, index: Index, values: u64) {
         let record = self.records.entry(key.clone()).or_default();
-        record.unchecked_in_total += 1;
+        record.unchecked_in_total += values;
         record.unchecked.push_back(index);
         if record.unchecked.len() > MOST_UNCHECKED {
             record.unchecked.pop_front();
@@ -111,12 +112,18 @@ impl Records {
     }
 
     /// Notes that the answers of a device do not count any more. Returns the items whose results
-    /// were output on its word alone, if there are any.
-    pub(super) fn catch(&mut self, key: &DeviceKey, name: &str) -> Option<Doubt> {
+    /// were output on its word alone, if there are any. `numbers` gives the numbers of an item: the
+    /// first and the last one.
+    pub(super) fn catch(
+        &mut self,
+        key: &DeviceKey,
+        name: &str,
+        numbers: impl Fn(Index) -> (u64, u64),
+    ) -> Option<Doubt> {
         let record = self.records.entry(key.clone()).or_default();
         record.is_caught = true;
         let count = std::mem::take(&mut record.unchecked_in_total);
-        let items = std::mem::take(&mut record.unchecked).into();
+        let items = std::mem::take(&mut record.unchecked).into_iter().map(numbers).collect();
         (count > 0).then(|| Doubt { device: name.to_owned(), items, count })
     }
 }
@@ -165,10 +172,57 @@ mod tests {
     fn a_liar_that_is_caught_leaves_the_numbers_of_its_items() {
         let mut records = Records::new(7);
         let eve = key("Eve");
-        (0..MOST_UNCHECKED as u64 + 5).for_each(|index| records.counts_unchecked(&eve, index));
-        let doubt = records.catch(&eve, "Eve").expect("some are out");
-        assert_eq!((doubt.items.len(), doubt.items[0]), (MOST_UNCHECKED, 5));
-        assert_eq!(doubt.count, MOST_UNCHECKED as u64 + 5);
-        assert!(records.is_caught(&eve) && records.catch(&eve, "Eve").is_none());
+        let all = 0..MOST_UNCHECKED as u64 + 5;
+        all.for_each(|index| records.counts_unchecked(&eve, index, 2));
+        let numbers = |index| (index * 2 + 1, index * 2 + 2);
+        let doubt = records.catch(&eve, "Eve", numbers).expect("some are out");
+        assert_eq!((doubt.items.len(), doubt.items[0]), (MOST_UNCHECKED, (11, 12)));
+        assert_eq!(doubt.count, 2 * (MOST_UNCHECKED as u64 + 5));
+        assert!(records.is_caught(&eve) && records.catch(&eve, "Eve", numbers).is_none());
+    }
+
+    /// The table of `docs/trust.md`. Run it with `--nocapture` to see the figures.
+    #[test]
+    fn a_proven_liar_is_caught_as_often_as_the_documents_say() {
+        const LIARS: u32 = 20_000;
+        println!("| P | lies that pass | caught within 10 lies | within 20 | 50 | 100 |");
+        for percent in [1.0, 5.0, 10.0, 20.0, 50.0] {
+            let mut records = Records::new(7);
+            let passed: Vec<u32> = (0..LIARS)
+                .map(|number| {
+                    let eve = key(&format!("Eve {number}"));
+                    let mut checks = 0;
+                    while records.find(&eve).is_none_or(|record| record.streak < PROVEN_AFTER) {
+                        assert!(
+                            records.draw_check(&eve, percent),
+                            "a new device is checked always"
+                        );
+                        records.agreed(&eve);
+                        checks += 1;
+                    }
+                    assert_eq!(checks, 10, "checks of a new device");
+                    let lies = (0..).take_while(|_: &u32| !records.draw_check(&eve, percent));
+                    lies.count() as u32
+                })
+                .collect();
+            let mean = passed.iter().map(|lies| f64::from(*lies)).sum::<f64>() / f64::from(LIARS);
+            let caught = [10, 20, 50, 100].map(|most: i32| {
+                let within = passed.iter().filter(|lies| **lies < most as u32).count();
+                (within as f64 / f64::from(LIARS), 1.0 - (1.0 - percent / 100.0).powi(most))
+            });
+            let figures = caught.map(|(seen, _)| format!("{:.1} %", seen * 100.0)).join(" | ");
+            println!("| {percent} % | {mean:.1} | {figures} |");
+            let expected = (100.0 - percent) / percent;
+            assert!(
+                (mean - expected).abs() < 0.05 * expected + 0.05,
+                "{mean} lies pass at {percent} %"
+            );
+            for (seen, expected) in caught {
+                assert!(
+                    (seen - expected).abs() < 0.02,
+                    "{seen}, and not {expected}, at {percent} %"
+                );
+            }
+        }
     }
 }

@@ -113,7 +113,8 @@ pub(super) fn own_cores_differ(item: &str, answer: &GivenAnswer, right: &[GivenA
 /// Results that are output on the word of a device that is not trusted any more.
 pub(super) fn doubt(doubt: &Doubt) -> String {
     let Doubt { device, items, count: number } = doubt;
-    let newest = if (items.len() as u64) < *number { ", the newest of them" } else { "" };
+    let named: u64 = items.iter().map(|(first, last)| last - first + 1).sum();
+    let newest = if named < *number { ", the newest of them" } else { "" };
     format!(
         "{} of {device} {} output without a check, and may be wrong{newest}: {}",
         count(*number, "result"),
@@ -129,12 +130,12 @@ pub(super) fn doubts(doubts: &[Doubt]) -> String {
 }
 
 /// Items in words: `items 3, 5 to 9, 12`.
-fn ranges(items: &[u64]) -> String {
+fn ranges(items: &[(u64, u64)]) -> String {
     let mut ranges: Vec<(u64, u64)> = Vec::new();
-    for item in items.iter().copied() {
+    for (first, end) in items.iter().copied() {
         match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == item => *last = item,
-            _ => ranges.push((item, item)),
+            Some((_, last)) if *last + 1 == first => *last = end,
+            _ => ranges.push((first, end)),
         }
     }
     let shown = ranges.iter().take(MOST_RANGES).map(|(first, last)| match last - first {
@@ -146,7 +147,8 @@ fn ranges(items: &[u64]) -> String {
         0 => String::new(),
         _ => format!(" and others up to {}", ranges.last().map_or(0, |(_, last)| *last)),
     };
-    let items = if items.len() == 1 { "item" } else { "items" };
+    let is_one = matches!(ranges[..], [(first, last)] if first == last);
+    let items = if is_one { "item" } else { "items" };
     format!("{items} {}{more}", shown.join(", "))
 }
 
@@ -156,9 +158,11 @@ mod tests {
 
     #[test]
     fn items_that_follow_each_other_are_one_range() {
-        assert_eq!(ranges(&[3, 5, 6, 7, 12]), "items 3, 5 to 7, 12");
-        assert_eq!(ranges(&[1]), "item 1");
-        let many: Vec<u64> = (0..50).map(|n| n * 2 + 1).collect();
+        let single = |numbers: &[u64]| numbers.iter().map(|n| (*n, *n)).collect::<Vec<_>>();
+        assert_eq!(ranges(&single(&[3, 5, 6, 7, 12])), "items 3, 5 to 7, 12");
+        assert_eq!(ranges(&single(&[1])), "item 1");
+        assert_eq!(ranges(&[(1, 3), (4, 6), (10, 12)]), "items 1 to 6, 10 to 12");
+        let many = single(&(0..50).map(|n| n * 2 + 1).collect::<Vec<u64>>());
         assert!(ranges(&many).ends_with(" and others up to 99"));
     }
 }

@@ -1,0 +1,161 @@
+//! Runs in which several devices compute one value, some of which lie.
+
+use super::{
+    chance::Chance,
+    job::{Input, RandomJob, Shape},
+};
+use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Who counts as a liar, by the start of the device's name.
+pub(crate) const LIAR: &str = "Eve";
+
+/// The ends of wrong results: of liars that collude, and of one that lies alone.
+const WORDS: [&str; 2] = [":all", ":alone"];
+
+/// How several devices compute one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RandomTrust {
+    /// `--copies N`.
+    Copies(usize),
+    /// `--verify N`.
+    Quorum(usize),
+    /// `--verify P%`.
+    SpotChecks(u32),
+}
+
+/// How a device lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lie {
+    /// The end of each wrong result. Devices with the same word collude.
+    pub(crate) word: String,
+    /// The share of the values with wrong results, in percent.
+    pub(crate) share: u32,
+    /// The number of items that the device answers rightly before its first lie.
+    pub(crate) after: usize,
+}
+
+/// The rule of a run.
+pub(super) fn rule(chance: &mut Chance, shape: Shape) -> RandomTrust {
+    match chance.of_range(0..10) {
+        0 | 1 if shape == Shape::Plain => RandomTrust::Copies(chance.one(&[2, 3])),
+        2..5 => RandomTrust::SpotChecks(chance.one(&[5, 20, 50, 100])),
+        _ => RandomTrust::Quorum(chance.one(&[2, 2, 3])),
+    }
+}
+
+impl RandomTrust {
+    /// The words of the command line.
+    pub(crate) fn words(&self) -> [String; 2] {
+        match self {
+            Self::Copies(devices) => ["--copies".into(), devices.to_string()],
+            Self::Quorum(devices) => ["--verify".into(), devices.to_string()],
+            Self::SpotChecks(percent) => ["--verify".into(), format!("{percent}%")],
+        }
+    }
+
+    /// Whether a run with this rule may have a journal.
+    pub(crate) fn may_be_kept(&self) -> bool {
+        !matches!(self, Self::SpotChecks(_))
+    }
+
+    /// The number of honest devices without which the run waits.
+    pub(crate) fn honest(&self) -> usize {
+        match self {
+            Self::Copies(devices) | Self::Quorum(devices) => *devices,
+            Self::SpotChecks(_) => 2,
+        }
+    }
+
+    /// How the liars of a run lie. Fewer devices collude than could have a wrong result counted.
+    pub(crate) fn lies(&self, chance: &mut Chance) -> Vec<Lie> {
+        let mut lie = |word: &str| Lie {
+            word: word.to_owned(),
+            share: chance.one(&[5, 50, 100]),
+            after: chance.one(&[0, 0, 3, 15]),
+        };
+        let colluding = lie(WORDS[0]);
+        let (most, alone) = match self {
+            Self::Copies(devices) | Self::Quorum(devices) => (devices - 1, lie(WORDS[1])),
+            Self::SpotChecks(_) => (1, lie(WORDS[1])),
+        };
+        let colluding = vec![colluding; chance.0.usize(0..=most)];
+        colluding.into_iter().chain(chance.toss(0.2).then_some(alone)).collect()
+    }
+}
+
+/// The records of what devices have computed for one master, as far as this is known.
+#[derive(Debug, Default)]
+pub(crate) struct Computed {
+    /// The items that devices were sent.
+    pub(crate) sent: BTreeSet<u64>,
+    /// The devices that have answered each item rightly.
+    pub(crate) right: BTreeMap<u64, BTreeSet<String>>,
+}
+
+/// The output of `--copies` as that of a run without: the right result in place of each list of
+/// answers, all of which are right except those of liars.
+pub(super) fn without_copies(output: &[u8], devices: usize, separator: u8, json: bool) -> Vec<u8> {
+    let mut plain = Vec::new();
+    for record in output.split_inclusive(|byte| *byte == separator) {
+        let list = record.strip_suffix(&[separator]).unwrap_or(record);
+        match right_answer(list, devices) {
+            Some(result) if json => plain.extend(Json::from(result).to_string().bytes()),
+            Some(result) => plain.extend(result.bytes()),
+            None => plain.extend_from_slice(list),
+        }
+        plain.extend_from_slice(&record[list.len()..]);
+    }
+    plain
+}
+
+/// The only result in the answers of the honest devices to one value; `None` if something is wrong
+/// with the answers.
+fn right_answer(list: &[u8], devices: usize) -> Option<String> {
+    let answers: Vec<Json> = serde_json::from_slice(list).ok()?;
+    let honest: BTreeSet<&str> = answers
+        .iter()
+        .filter(|answer| !answer["device"].as_str().is_some_and(|name| name.starts_with(LIAR)))
+        .map(|answer| answer["result"].as_str().unwrap_or_default())
+        .collect();
+    let right = honest.first().filter(|_| honest.len() == 1 && answers.len() == devices)?;
+    Some((*right).to_owned())
+}
+
+/// The numbers of the values that pando names as doubtful at its end.
+pub(super) fn doubtful(said: &str) -> BTreeSet<u64> {
+    let mut numbers = BTreeSet::new();
+    let lists = said.split("may be wrong").skip(1).filter_map(|rest| rest.split_once(": item"));
+    for (_, list) in lists {
+        let list = list.split(['\n', ';']).next().unwrap_or_default().trim_start_matches('s');
+        for range in list.trim().split(", ") {
+            let range = range.split(" and others").next().unwrap_or_default();
+            let mut ends = range.split(" to ").filter_map(|end| end.trim().parse::<u64>().ok());
+            if let Some(first) = ends.next() {
+                numbers.extend(first..=ends.next().unwrap_or(first));
+            }
+        }
+    }
+    numbers
+}
+
+/// The output of a run with spot checks, in which a proven device may lie, with the right line in
+/// place of each wrong one that is explained: a liar told it, and pando names its value if it
+/// noticed the liar.
+pub(super) fn without_lies(job: &RandomJob, input: &Input, output: &[u8], said: &str) -> Vec<u8> {
+    let doubtful = doubtful(said);
+    let is_caught = said.contains("is not trusted any more");
+    let is_named = |place: u64| {
+        !is_caught || doubtful.contains(&(place + 1)) || said.contains(" and others up to ")
+    };
+    let mut right_lines = BTreeMap::new();
+    for (place, value) in (0..).zip(&input.values).filter(|(place, _)| is_named(*place)) {
+        let right = job.right_line(place, value, "");
+        for word in WORDS {
+            right_lines.insert(job.right_line(place, value, word), right.clone());
+        }
+    }
+    let lines = output.split_inclusive(|byte| *byte == job.separator());
+    let explained = lines.map(|line| right_lines.get(line).map_or(line, Vec::as_slice));
+    explained.collect::<Vec<_>>().concat()
+}
