@@ -80,12 +80,15 @@ impl FaultCounts {
             RandomTrust::Quorum(_) => &self.quorums,
             RandomTrust::SpotChecks(_) => &self.spot_checks,
         });
-        shape.into_iter().chain(trust).for_each(|count| drop(count.fetch_add(1, Relaxed)));
+        for count in shape.into_iter().chain(trust) {
+            count.fetch_add(1, Relaxed);
+        }
         let liars = plan.volunteers.iter().filter(|volunteer| volunteer.lie.is_some()).count();
         self.liars.fetch_add(liars as u64, Relaxed);
-        let said = |words: &str| lives.iter().map(|life| life.said.matches(words).count() as u64);
-        self.caught.fetch_add(said(" is not trusted any more: ").sum(), Relaxed);
-        self.doubts
-            .fetch_add(said("may be wrong").filter(|times| *times > 0).count() as u64, Relaxed);
+        let said = |words: &str| -> usize {
+            lives.iter().map(|life| life.said.matches(words).count()).sum()
+        };
+        self.caught.fetch_add(said(" is not trusted any more: ") as u64, Relaxed);
+        self.doubts.fetch_add((said("may be wrong") > 0).into(), Relaxed);
     }
 }

@@ -2,6 +2,7 @@
 //! them, the volunteer carries out the steps of its plan.
 
 mod calls;
+mod records;
 mod steps;
 
 use super::{
@@ -17,7 +18,7 @@ use crate::swarm::{
 };
 use calls::Calls;
 use futures_util::StreamExt;
-use pando_protocol::volunteer::{Answer, Frame, Loan, ToMaster, ToVolunteer, Value, Welcome};
+use pando_protocol::volunteer::{Answer, Frame, Loan, ToMaster, ToVolunteer, Value};
 use pando_volunteer::{CoreId, Host, Introduction};
 use std::{
     collections::VecDeque,
@@ -239,7 +240,9 @@ impl Volunteer {
                 let complaint = format!("the master sent {value:?} for {loan:?}, which is not it");
                 self.context.complain(complaint);
             }
-            self.context.note(session.life, |computed| drop(computed.sent.insert(loan.index)));
+            self.context.note(session.life, |computed| {
+                computed.sent.insert(loan.index);
+            });
         }
         if self.is_spiteful {
             self.answer_what_is_over(session, values);
@@ -279,24 +282,6 @@ impl Volunteer {
             other => self.tell_host(Frame::json(&other), now),
         }
         Ok(())
-    }
-
-    fn welcomed(&mut self, session: &mut Session, welcome: Welcome, now: Instant) {
-        self.tell(&format!("is welcome, keeps {:?}", welcome.keep));
-        if self.job.replace(welcome.job.clone()).is_some_and(|job| job != welcome.job) {
-            self.said.clear();
-        }
-        session.lent.extend(&welcome.keep);
-        let held = self.held();
-        let (keep, others): (Vec<Loan>, Vec<Loan>) =
-            welcome.keep.iter().partition(|loan| held.contains(loan));
-        self.tell_host(Frame::json(&ToVolunteer::Welcome(Welcome { keep, ..welcome })), now);
-        self.said.retain(|answer| others.contains(&answer.loan));
-        session.answer(self.said.make_contiguous());
-        let is_new = |loan: &Loan| self.said.iter().all(|answer| answer.loan != *loan);
-        let claimed: Vec<Loan> = others.into_iter().filter(is_new).collect();
-        session.claimed =
-            (!claimed.is_empty()).then(|| (now + self.chance.time(300 * MS), claimed));
     }
 
     async fn pass_time(
@@ -387,19 +372,6 @@ impl Volunteer {
         }
         self.said.extend(answers);
         self.said.drain(..self.said.len().saturating_sub(REMEMBERED));
-    }
-
-    /// Notes results of an honest volunteer.
-    fn note_right(&self, session: &Session, answers: &[Answer]) {
-        if self.character.lie.is_some() {
-            return;
-        }
-        for answer in answers.iter().filter(|answer| answer.result.is_ok()) {
-            self.context.note(session.life, |computed| {
-                let devices = computed.right.entry(answer.loan.index).or_default();
-                devices.insert(self.device.clone());
-            });
-        }
     }
 
     fn tell(&self, what: &str) {

@@ -2,7 +2,7 @@
 
 use crate::{answer, fail, idle};
 use pando_testing::{
-    RunningProgram, WebSocket, numbers,
+    RunningProgram, WebSocket, lines, numbers,
     volunteer::{serve, values},
 };
 use std::{
@@ -134,14 +134,20 @@ fn what_a_device_had_when_it_left_goes_to_another() {
 
 #[test]
 fn a_liar_changes_no_result_and_gets_no_more_values() {
-    let run = idle(200).args(["--verify", "2"]).start();
+    let mut run = pando_testing::PandoCommand::f("(x, cb) => cb(null, x)")
+        .args(["--cores", "0", "--verify", "2"])
+        .stdin_open()
+        .start();
+    run.write(numbers(100));
     let eve = liar(&run, "Eve");
     let (ada, bob) = (honest(&run, "Ada"), honest(&run, "Bob"));
+    run.says("Eve is not trusted any more: its result of item ");
+    run.write(lines(101..=200));
     let run = run.wait();
-    run.gives(numbers(200)).said(&["Eve is not trusted any more: its result of item "]);
+    run.gives(numbers(200));
     assert_eq!(run.stderr.matches("is not trusted any more: its result").count(), 1);
     assert_eq!((lent(ada).len(), lent(bob).len()), (200, 200));
-    assert!(lent(eve).len() < 200);
+    assert!(lent(eve).len() <= 100);
 }
 
 #[test]
