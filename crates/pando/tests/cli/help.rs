@@ -78,14 +78,14 @@ const DESIGN: &[(&str, &str)] = &[
     ("--version", ""),
 ];
 
-fn help() -> String {
+pub(crate) fn help() -> String {
     let run = PandoCommand::bare().args(["--help"]).run();
     run.status(0);
     run.text()
 }
 
 /// The entries of the help: the name of each option, and its text in one line.
-fn entries(help: &str) -> Vec<(String, String)> {
+pub(crate) fn entries(help: &str) -> Vec<(String, String)> {
     let mut entries: Vec<(String, String)> = Vec::new();
     for line in help.lines() {
         let words = line.trim_start();
