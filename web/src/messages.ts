@@ -111,6 +111,8 @@ export type ToCore =
   | { type: 'forget' };
 
 export type CoreMessage =
+  /** The core runs, and waits for the function. Only cores in processes of their own say so. */
+  | { type: 'booted' }
   | { type: 'ready' }
   | { type: 'broken'; message: string; stack?: string }
   | { type: 'started'; id: Loan }

@@ -52,13 +52,17 @@ function begin(message: ToCore): void {
   const { assets: folder } = message as { assets?: FolderName };
   if (folder) assets = new FolderOfAssets(folder);
   imitateTab();
-  // The watch starts first, because the function may never finish loading.
-  watch(process.ppid, message.parent || process.ppid);
+  // The watch starts first, because the function may never finish loading. A sandbox ends its core
+  // itself.
+  if (message.parent) watch(process.ppid, message.parent);
   void runtime.init(message.options);
 }
 
 process.on('uncaughtException', (error) => runtime.uncaught(error));
 process.on('unhandledRejection', (error) => runtime.uncaught(error));
+
+// The host may limit this process before the function comes.
+socket.json({ type: 'booted' });
 
 /**
  * Kills this process when its parent or the master is gone. The parent is the master, or a

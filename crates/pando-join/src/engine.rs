@@ -2,13 +2,14 @@
 
 use crate::{
     address::Address,
+    options::JoinOptions,
     settings::{self, Unknown},
 };
 use pando_client::WebServer;
 use pando_protocol::volunteer::Welcome;
-use pando_volunteer::{Engine, Node, NodeError};
+use pando_volunteer::{Engine, Hold, Limits, NodeError, Refusal, Runner, Wish, memory_per_core};
 use pando_web::embedded;
-use std::{sync::Arc, time::Duration};
+use std::{env, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 /// How long the function may take to come.
@@ -42,6 +43,8 @@ pub(crate) async fn prepare(
     server: WebServer,
     address: Address,
     welcome: Welcome,
+    runner: Arc<Runner>,
+    allows_network: bool,
 ) -> Result<Prepared, NoEngine> {
     let settings = settings::request(&server, &address).await.map_err(|unknown| match unknown {
         Unknown::NoRun(why) => NoEngine::Lost(why),
@@ -60,14 +63,35 @@ pub(crate) async fn prepare(
     };
     let code =
         String::from_utf8(function.into()).map_err(|_| lost("its text is not UTF-8".into()))?;
-    let host = embedded::web("node.js").unwrap_or_default();
-    let node = Node::find(host, &code, &welcome.options, None).await;
-    let node = node.map_err(|error| NoEngine::Unfit(without_node(&error)))?;
-    Ok(Prepared {
-        name: format!("Node.js {}", node.version()),
-        engine: Arc::new(node),
-        title: settings.options.title,
+    // Both sides must permit a held function to use the network.
+    let network = allows_network && !settings.options.deny_net;
+    let engine = runner.engine(host_script(), &code, &welcome.options, None, network);
+    Ok(Prepared { name: runner.name(), engine: Arc::new(engine), title: settings.options.title })
+}
+
+/// Finds the engine of this machine, and what holds the function unless its sender is trusted.
+///
+/// # Errors
+/// When this machine cannot compute, with a remedy.
+pub(crate) async fn find(options: &JoinOptions) -> Result<Runner, String> {
+    let held = (!options.trust).then(|| Hold {
+        limits: Limits { memory: memory_per_core(options.cores() as usize) },
+        helper: env::current_exe().unwrap_or_default(),
+    });
+    let wish = Wish { engine: options.engine, held };
+    Runner::find(&wish, host_script()).await.map_err(|error| match error {
+        Refusal::Node(error) => without_node(&error),
+        Refusal::Unsafe(_) => format!("{error}. {REMEDY}"),
+        Refusal::Engine(why) => why,
     })
+}
+
+/// What helps a machine that cannot hold functions.
+const REMEDY: &str = "Install Deno (npm install -g deno, or deno.com), or open the address in a browser instead. \
+    --trust runs the function with all that you may do, if you trust its sender";
+
+fn host_script() -> &'static str {
+    embedded::web("node.js").unwrap_or_default()
 }
 
 /// Why this machine cannot compute, with a remedy.

@@ -3,6 +3,7 @@
 use crate::address::Address;
 use clap::{Parser, builder::BoolishValueParser as YesOrNo};
 use pando_process::{command_line, duration::duration};
+use pando_volunteer::EngineChoice;
 use std::{env, ffi::OsString, thread, time::Duration};
 
 /// Most cores lent: per thread of this machine, and in total on a small machine.
@@ -21,7 +22,7 @@ const LONGEST_NAME: usize = 100;
     Ctrl-C, SIGTERM and SIGHUP hand all values back at once; a second signal ends the process now.\n\
     Exit status: 0 the run ended, or this machine left and handed everything back; 1 the run was lost, or sent this machine away; \
     2 wrong usage, or a run that this machine cannot help.\n\n\
-    Example:  pando join --cores 4 --trust http://192.168.1.12:5000/k7d2m9qx4t/"
+    Example:  pando join --cores 4 http://192.168.1.12:5000/k7d2m9qx4t/"
 )]
 pub struct JoinOptions {
     /// Address of the run's volunteer page, at the run's machine or at a relay
@@ -48,7 +49,15 @@ pub struct JoinOptions {
     #[arg(long, env = "PANDO_JOIN_NICE", value_parser = YesOrNo::new())]
     pub nice: bool,
 
-    /// Run the function with all that you may do on this machine, because you trust its sender
+    /// What computes: node or deno; auto is the one that is held best, and with --trust Node.js
+    #[arg(long, env = "PANDO_JOIN_ENGINE", value_name = "NAME", default_value = "auto", value_parser = str::parse::<EngineChoice>)]
+    pub engine: EngineChoice,
+
+    /// Let a held function use the network, unless its run forbids that (--deny-net)
+    #[arg(long, env = "PANDO_JOIN_ALLOW_NET", value_parser = YesOrNo::new())]
+    pub allow_net: bool,
+
+    /// Do not hold the function: it may do all that you may do, because you trust its sender
     #[arg(long, env = "PANDO_JOIN_TRUST", value_parser = YesOrNo::new())]
     pub trust: bool,
 

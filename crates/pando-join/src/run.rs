@@ -1,6 +1,7 @@
 //! Lends this machine to a run, and with `--wait` to the next runs at the same address.
 
 use crate::{
+    engine,
     news::News,
     options::JoinOptions,
     settings::{self, Unknown},
@@ -13,6 +14,7 @@ use pando_process::{
 use pando_volunteer::Goodbye;
 use std::{
     io::{self, Write},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::time::{sleep, timeout};
@@ -21,10 +23,6 @@ use tokio::time::{sleep, timeout};
 const BETWEEN_RUNS: Duration = Duration::from_secs(1);
 /// How long the processes of the cores may take to end.
 const LAST_MOMENTS: Duration = Duration::from_millis(100);
-/// The refusal to run a stranger's function without protection.
-const UNTRUSTED: &str = "this version cannot hold other people's functions: the function of the run could do all that you may do on \
-    this machine. Give --trust if you trust the person who sent you the address, or open the address in a browser instead";
-
 /// Joins a run with `options`; returns the exit status.
 pub fn run(options: JoinOptions) -> i32 {
     if options.nice {
@@ -66,9 +64,7 @@ fn lower_priority() {
 /// When this machine cannot help, in words.
 async fn join(options: &JoinOptions, news: &News) -> Result<i32, String> {
     trace::start(news.console())?;
-    if !options.trust {
-        return Err(UNTRUSTED.into());
-    }
+    let runner = Arc::new(engine::find(options).await?);
     let server = WebServer::new(options.url.url().clone())?;
     let device = random_id()?;
     let mut signals = Signals::listen();
@@ -81,7 +77,8 @@ async fn join(options: &JoinOptions, news: &News) -> Result<i32, String> {
         if !found {
             return Ok(0);
         }
-        let mut volunteer = Volunteer::new(options, server.clone(), &device, news.clone());
+        let mut volunteer =
+            Volunteer::new(options, server.clone(), &device, news.clone(), runner.clone());
         let end = volunteer.work(&mut signals).await;
         let computed = volunteer.computed();
         news.hide();

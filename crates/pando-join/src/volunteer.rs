@@ -15,7 +15,7 @@ use pando_process::{
     signals::{Signals, TOGETHER},
 };
 use pando_protocol::core::CoreMessage;
-use pando_volunteer::{CoreEvent, CoreId, Cores, Engine, Goodbye, Host, Introduction};
+use pando_volunteer::{CoreEvent, CoreId, Cores, Engine, Goodbye, Host, Introduction, Runner};
 use std::{
     future::{Future, pending},
     pin::Pin,
@@ -57,6 +57,8 @@ type Preparing = Pin<Box<dyn Future<Output = Result<Prepared, NoEngine>> + Send>
 pub(crate) struct Volunteer {
     options: JoinOptions,
     server: WebServer,
+    /// The engine of this machine, and its sandbox.
+    runner: Arc<Runner>,
     news: News,
     host: Host,
     link: Link,
@@ -80,7 +82,13 @@ pub(crate) struct Volunteer {
 
 impl Volunteer {
     /// A volunteer with the id `device` for the run at `server`.
-    pub(crate) fn new(options: &JoinOptions, server: WebServer, device: &str, news: News) -> Self {
+    pub(crate) fn new(
+        options: &JoinOptions,
+        server: WebServer,
+        device: &str,
+        news: News,
+        runner: Arc<Runner>,
+    ) -> Self {
         let now = Instant::now();
         Self {
             host: Host::new(Introduction {
@@ -92,6 +100,7 @@ impl Volunteer {
             link: Link::new(server.clone(), options.url.clone()),
             options: options.clone(),
             server,
+            runner,
             news,
             job: None,
             preparing: None,
@@ -208,7 +217,9 @@ impl Volunteer {
         self.job = Some(welcome.job.clone());
         self.cores = None;
         let (server, address) = (self.server.clone(), self.address().clone());
-        self.preparing = Some(Box::pin(prepare(server, address, welcome.clone())));
+        let (runner, allows_network) = (self.runner.clone(), self.options.allow_net);
+        let prepared = prepare(server, address, welcome.clone(), runner, allows_network);
+        self.preparing = Some(Box::pin(prepared));
     }
 
     fn prepared(&mut self, prepared: Result<Prepared, NoEngine>) -> Option<End> {

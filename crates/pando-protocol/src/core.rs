@@ -18,8 +18,9 @@ pub enum ToCore {
         /// The folder of assets.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         assets: Option<AssetsFolder>,
-        /// Process id of the master: the core ends with it.
-        parent: u32,
+        /// Process id of the master: the core ends with it. `None` for a core whose sandbox ends it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<u32>,
     },
 }
 
@@ -36,6 +37,8 @@ pub struct AssetsFolder {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum CoreMessage {
+    /// The core runs, and waits for the function. Only cores in processes of their own say so.
+    Booted,
     /// The function is loaded.
     Ready,
     /// The function cannot be loaded.

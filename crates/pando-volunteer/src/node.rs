@@ -1,23 +1,6 @@
-//! The Node engine: each core is a child process of `node` that runs the same bundle as the tabs
-//! do.
-//!
-//! Host and child talk over file descriptor 0 of the child, a duplex Unix socket. Each frame is
-//! preceded by its length (32 bits, little endian). A frame with a first byte of 0 holds JSON; all
-//! others are binary frames. Standard output and error of the child only carry what the function
-//! prints. The child has its own process group, and ends with this process, however that ends.
-//!
-//! On systems without these sockets, this machine's cores stay idle, and a note says so.
+//! Node.js on PATH, as this machine's people use it.
 
-#[cfg(unix)]
-mod child;
-mod probe;
-
-use crate::engine::{Core, CoreEvents, CoreId, Engine};
-use pando_protocol::{
-    core::{AssetsFolder, ToCore},
-    volunteer::JobOptions,
-};
-use std::sync::Arc;
+pub(crate) mod probe;
 
 /// Oldest version of Node that works.
 const OLDEST: u32 = 20;
@@ -60,77 +43,5 @@ impl NodeError {
         let error = self.to_string();
         let then = if error.ends_with('\n') { "This" } else { ": this" };
         format!("{error}{then} machine's cores stay idle. {remedy}")
-    }
-}
-
-/// The Node engine; see the module. Cheap to clone.
-#[derive(Debug, Clone)]
-#[cfg_attr(not(unix), allow(dead_code))]
-pub struct Node {
-    /// The first frame for a child: the source of its host.
-    host: Arc<Vec<u8>>,
-    /// The second frame for a child: the job.
-    init: Arc<Vec<u8>>,
-    /// The version of `node`.
-    version: Arc<str>,
-}
-
-impl Node {
-    /// Finds `node`, for children that run the bundle `code`, with this folder of `assets`.
-    ///
-    /// # Errors
-    /// When Node is missing, too old or does not start, or the system does not support these
-    /// children.
-    pub async fn find(
-        host: &str,
-        code: &str,
-        options: &JobOptions,
-        assets: Option<AssetsFolder>,
-    ) -> Result<Self, NodeError> {
-        if !cfg!(unix) {
-            return Err(NodeError::System);
-        }
-        let version = probe::version().await?;
-        let major: u32 = version.split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
-        if major < OLDEST {
-            return Err(NodeError::Old(version));
-        }
-        let init = ToCore::Init {
-            code: code.to_owned(),
-            options: options.clone(),
-            assets,
-            parent: std::process::id(),
-        };
-        let mut bytes = vec![0];
-        serde_json::to_writer(&mut bytes, &init).expect("plain data");
-        Ok(Self {
-            host: Arc::new(host.as_bytes().to_vec()),
-            init: Arc::new(bytes),
-            version: version.into(),
-        })
-    }
-}
-
-impl Node {
-    /// The version of `node`, such as `20.19.1`.
-    pub fn version(&self) -> &str {
-        &self.version
-    }
-
-    /// A note for people about how children start, if there is one.
-    pub fn note(&self) -> Option<String> {
-        probe::note()
-    }
-}
-
-impl Engine for Node {
-    #[cfg(unix)]
-    fn start(&self, id: CoreId, events: CoreEvents) -> std::io::Result<Core> {
-        child::start([self.host.clone(), self.init.clone()], id, events)
-    }
-
-    #[cfg(not(unix))]
-    fn start(&self, _: CoreId, _: CoreEvents) -> std::io::Result<Core> {
-        Err(std::io::ErrorKind::Unsupported.into())
     }
 }

@@ -34,11 +34,12 @@ use crate::{
     master::{self, Framing},
     protocol::{Form, JobOptions},
     uplink::RelayClient,
-    volunteer::ExecCommand,
+    volunteer::{ExecCommand, Hold, Limits, Wish, memory_per_core},
 };
 use pando_protocol::page::PageOptions;
 use std::{
     collections::BTreeMap,
+    env,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     sync::Arc,
@@ -69,6 +70,8 @@ pub(crate) struct RunConfig {
     pub(crate) sync: bool,
     /// The folder of files for the function (`--assets`).
     pub(crate) assets: Option<Arc<Assets>>,
+    /// The engine of this machine's cores, and the sandbox that holds the function there.
+    pub(crate) engine: Wish,
     /// How volunteers call the function.
     pub(crate) job: JobOptions,
     pub(crate) policies: Policies,
@@ -177,6 +180,7 @@ impl RunConfig {
     /// The configuration for options that keep the rules.
     fn new(cli: Cli, input: InputSource, live: bool) -> Result<Self, String> {
         let mut notes = Vec::new();
+        let cores = cores(&cli, &mut notes);
         let shape = ShapeOptions::new(&cli.rows);
         let is_json = cli.data.json || cli.data.sync_stdio || shape.makes_objects();
         let form = if is_json { Form::Json } else { Form::Text };
@@ -219,7 +223,8 @@ impl RunConfig {
                 from: cli.devices.from.clone().unwrap_or_default(),
                 relay_url: String::new(),
             },
-            cores: cores(&cli, &mut notes),
+            cores,
+            engine: engine(&cli, cores),
             server: ServerConfig::new(&cli, &mut notes)?,
             relay: match cli.network.host {
                 Some(host) => {
@@ -370,6 +375,15 @@ fn check_items(items: &[String], form: Form, on_error: OnError) -> Result<(), St
         Some(unusable) if on_error == OnError::Stop => Err(unusable.why),
         _ => Ok(()),
     }
+}
+
+/// The engine for this machine's cores. This program is the helper of the sandbox.
+fn engine(cli: &Cli, cores: usize) -> Wish {
+    let held = cli.devices.sandbox.then(|| Hold {
+        limits: Limits { memory: memory_per_core(cores) },
+        helper: env::current_exe().unwrap_or_default(),
+    });
+    Wish { engine: cli.devices.engine, held }
 }
 
 /// The number of cores to lend; each is a process. A number above the limit is reduced, with a

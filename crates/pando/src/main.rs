@@ -16,6 +16,8 @@ fn run() -> i32 {
         Some("join") => pando_join::run(pando_join::JoinOptions::read(std::env::args_os().skip(1))),
         Some("demo") => pando::demo(),
         Some("journal") => pando::show_journal(),
-        _ => pando::main(),
+        Some(name) => pando_volunteer::hidden_command(name, std::env::args_os().skip(2))
+            .unwrap_or_else(pando::main),
+        None => pando::main(),
     }
 }

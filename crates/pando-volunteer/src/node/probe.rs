@@ -1,7 +1,7 @@
 //! Checks that `node` exists and starts, and makes the command for children.
 
-use super::NodeError;
-use crate::{group, stray::LAST_WORDS};
+use super::{NodeError, OLDEST};
+use crate::{group, runner::Launch, stray::LAST_WORDS};
 use pando_process::secrets;
 use std::{
     env,
@@ -24,7 +24,7 @@ const MOST_WORDS: u64 = 2000;
 
 /// The command for `node`, under whatever name PATH has it. It has no debugger option, because
 /// each child would wait for the debugger.
-pub(super) fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = secrets::command("node");
     let (kept, left_out) = node_options();
     if !left_out.is_empty() {
@@ -33,8 +33,31 @@ pub(super) fn command() -> Command {
     group::leader(command.into())
 }
 
+/// How children of `node` start, with this code.
+pub(crate) fn launch(code: &str) -> Launch {
+    let (kept, left_out) = node_options();
+    let env = (!left_out.is_empty()).then(|| ("NODE_OPTIONS".into(), kept.into()));
+    Launch {
+        // The first option overrides NODE_OPTIONS.
+        words: ["node", "--input-type=commonjs", "-e", code].map(Into::into).into(),
+        env: env.into_iter().collect(),
+        circumstances: circumstances(),
+        ..Launch::default()
+    }
+}
+
+/// The version of `node`.
+///
+/// # Errors
+/// As for [`version`], and when Node is too old.
+pub(crate) async fn supported() -> Result<String, NodeError> {
+    let version = version().await?;
+    let major: u32 = version.split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    if major < OLDEST { Err(NodeError::Old(version)) } else { Ok(version) }
+}
+
 /// A note for people about options that children start without.
-pub(super) fn note() -> Option<String> {
+pub(crate) fn note() -> Option<String> {
     let (_, left_out) = node_options();
     let note = || {
         format!(
@@ -46,7 +69,7 @@ pub(super) fn note() -> Option<String> {
 }
 
 /// Circumstances, apart from the function, that may keep a child from starting.
-pub(super) fn circumstances() -> String {
+fn circumstances() -> String {
     let (options, _) = node_options();
     if options.is_empty() { options } else { format!(", with NODE_OPTIONS={options}") }
 }
@@ -55,8 +78,8 @@ pub(super) fn circumstances() -> String {
 ///
 /// # Errors
 /// When `node` is missing or does not report a version; the error has the output of `node`.
-pub(super) async fn version() -> Result<String, NodeError> {
-    let path = on_path().ok_or(NodeError::Missing)?;
+async fn version() -> Result<String, NodeError> {
+    let path = on_path("node").ok_or(NodeError::Missing)?;
     let fails = |why: String, words: &str| {
         let words = if words.is_empty() { String::new() } else { format!(":\n{words}\n") };
         NodeError::Fails(format!("{} --version {why}{}{words}", path.display(), circumstances()))
@@ -108,10 +131,10 @@ async fn heard(words: JoinHandle<String>) -> String {
     timeout(LAST_WORDS, words).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
-/// The first `node` on PATH.
-fn on_path() -> Option<PathBuf> {
+/// The first program of this name on PATH.
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
-    env::split_paths(&folders).map(|folder| folder.join("node")).find(|path| is_executable(path))
+    env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| is_executable(path))
 }
 
 #[cfg(unix)]

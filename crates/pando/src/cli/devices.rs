@@ -3,6 +3,7 @@
 use crate::{
     config::{BatchSize, TrustRule},
     duration::duration,
+    volunteer::EngineChoice,
 };
 use clap::{Args, builder::BoolishValueParser as YesOrNo};
 use std::time::Duration;
@@ -27,6 +28,16 @@ pub(crate) struct Devices {
     /// Open a volunteer tab in this machine's browser
     #[arg(long, env = "PANDO_OPEN", value_parser = YesOrNo::new())]
     pub(crate) open: bool,
+
+    /// What computes on this machine's cores: node or deno; auto is Node.js, and with --sandbox the
+    /// one that is held best
+    #[arg(long, env = "PANDO_ENGINE", value_name = "NAME", default_value = "auto", value_parser = str::parse::<EngineChoice>)]
+    pub(crate) engine: EngineChoice,
+
+    /// Hold the function on this machine's cores: no files, no network, no other programs, limited
+    /// memory (see docs/sandbox.md)
+    #[arg(long, env = "PANDO_SANDBOX", value_parser = YesOrNo::new())]
+    pub(crate) sandbox: bool,
 
     /// What volunteers' pages say that this run computes [default: the name of the function's file]
     #[arg(long, env = "PANDO_TITLE", value_name = "T", value_parser = page_text)]

@@ -1,7 +1,10 @@
 //! The rules between options: exclusions, needs, and combinations without sense.
 
 use super::{OnError, TrustRule};
-use crate::{cli::Cli, volunteer::ExecCommand};
+use crate::{
+    cli::Cli,
+    volunteer::{EngineChoice, ExecCommand},
+};
 
 /// The message for a command line without a function.
 pub(super) const NO_FUNCTION: &str = "no FUNCTION is named: give its file, its code by -e, or a program by --exec (pando --help has an example)";
@@ -14,6 +17,8 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
         "runs a program on this machine's cores only",
     ),
     ("--exec", &["--eval"], "runs a program in place of a function"),
+    ("--exec", &["--sandbox", "--engine"], "runs a program of this machine, as its owner does"),
+    ("--dom", &["--sandbox", "--engine"], "runs the function in volunteers' pages only"),
     ("--exec", &["--env"], "runs a program that has the whole environment"),
     ("--stdin", &["ITEMS"], "reads values from standard input"),
     (
@@ -159,6 +164,12 @@ pub(super) fn check_for_library(cli: &Cli) -> Result<(), String> {
             others.join(", ")
         ));
     }
+    if cli.devices.sandbox {
+        return Err(
+            "--sandbox is for the program `pando`, which is its own helper: leave it out, or run that program"
+                .into(),
+        );
+    }
     Ok(())
 }
 
@@ -230,6 +241,7 @@ fn is_given(cli: &Cli, option: &str) -> bool {
         "--cores" => cli.devices.cores.is_some(),
         "--deny-net" => cli.network.deny_net,
         "--dom" => cli.calls.dom,
+        "--engine" => cli.devices.engine != EngineChoice::Auto,
         "--env" => !cli.calls.env.is_empty(),
         "--eval" => cli.calls.eval.is_some(),
         "--exec" => cli.calls.exec.is_some(),
@@ -250,6 +262,7 @@ fn is_given(cli: &Cli, option: &str) -> bool {
         "--output-dir" => cli.data.output_dir.is_some(),
         "--overwrite" => cli.data.overwrite,
         "--port" => cli.network.port.is_some(),
+        "--sandbox" => cli.devices.sandbox,
         "--secret" => cli.network.secret.is_some(),
         "--speculate" => cli.devices.speculate,
         "--start-idle" => cli.devices.start_idle,
@@ -289,6 +302,7 @@ mod tests {
                 | "--verify" => "3",
                 "--grid" => "a=1,2",
                 "--on-error" => "skip",
+                "--engine" => "node",
                 "--env" => "NAME=value",
                 "--eval" | "--exec" | "--ext" | "--failed" | "--host" | "--journal"
                 | "--only-failed" | "--output-dir" | "--secret" | "--tls-cert" | "--tls-key"

@@ -9,8 +9,8 @@ use crate::{
     monitor::Ingredients,
     remedy::broken,
     volunteer::{
-        CoreEvent, CoreId, Engine, ExecCommand, First, Node, Program, ProgramOptions,
-        killed_from_outside,
+        CoreEvent, CoreId, Engine, ExecCommand, First, Program, ProgramOptions, Runner,
+        ScriptEngine, killed_from_outside,
     },
 };
 use pando_bundler::{Bundle, name_of};
@@ -184,30 +184,38 @@ impl Function {
             root: assets.root().display().to_string(),
             given: assets.given().to_owned(),
         });
-        match Node::find(host, &function.bundle.code, &config.job, assets).await {
-            Ok(node) => {
-                notes.extend(node.note());
-                function.engine = format!("Node.js {}", node.version());
-                function.try_locally(node, config, path, notes).await?;
+        match Runner::find(&config.engine, host).await {
+            Ok(runner) => {
+                notes.extend(runner.note());
+                if config.engine.held.is_some() && config.cores > 0 {
+                    notes.push(held_by(&runner));
+                }
+                function.engine = runner.name();
+                let engine = runner.engine(host, &function.bundle.code, &config.job, assets, false);
+                function.try_locally(engine, config, path, notes).await?;
             }
             Err(_) if config.cores == 0 => {}
+            // Somebody who asks for a sandbox or an engine does not mean another one.
+            Err(error) if config.engine.is_particular() => {
+                return Err(StartError(error.to_string()));
+            }
             Err(error) => notes.push(error.note()),
         }
         Ok(function)
     }
 
-    /// Tries whether `node` can run the function, for this machine's cores.
+    /// Tries whether `engine` can run the function, for this machine's cores.
     async fn try_locally(
         &mut self,
-        node: Node,
+        engine: ScriptEngine,
         config: &RunConfig,
         path: &Path,
         notes: &mut Vec<String>,
     ) -> Result<(), StartError> {
         let is_only_way = !config.takes_volunteers() && !config.dry_run;
-        match try_in_first_core(&node, &self.bundle, config.report.quiet, path, notes).await? {
+        match try_in_first_core(&engine, &self.bundle, config.report.quiet, path, notes).await? {
             Tried::Ready(first) => {
-                self.local = Some(Local { engine: Arc::new(node), first: Some(first) })
+                self.local = Some(Local { engine: Arc::new(engine), first: Some(first) })
             }
             Tried::ForBrowsers(why) if is_only_way => {
                 return Err(StartError(format!(
@@ -224,6 +232,12 @@ impl Function {
         }
         Ok(())
     }
+}
+
+/// What holds the function, for people.
+fn held_by(runner: &Runner) -> String {
+    let better = runner.shortfall().map_or_else(String::new, |why| format!(" ({why})"));
+    format!("--sandbox: the function runs in {}{better}", runner.name())
 }
 
 /// The text of a function that comes through the pipe at `path`.
@@ -252,7 +266,7 @@ fn unpack(name: &str, source: &str) -> io::Result<(TempDir, PathBuf)> {
 
 /// Loads the function in a core, and in another core if the first is killed.
 async fn try_in_first_core(
-    node: &Node,
+    engine: &ScriptEngine,
     bundle: &Bundle,
     quiet: bool,
     path: &Path,
@@ -260,7 +274,7 @@ async fn try_in_first_core(
 ) -> Result<Tried, StartError> {
     let mut tries = 1;
     loop {
-        match first_core(node, bundle, quiet, path, notes).await? {
+        match first_core(engine, bundle, quiet, path, notes).await? {
             Tried::Hindered(why) if tries < TRIES => {
                 notes.push(format!("{why}: another one is started"))
             }
@@ -271,7 +285,7 @@ async fn try_in_first_core(
 }
 
 async fn first_core(
-    node: &Node,
+    engine: &ScriptEngine,
     bundle: &Bundle,
     quiet: bool,
     path: &Path,
@@ -279,9 +293,9 @@ async fn first_core(
 ) -> Result<Tried, StartError> {
     let (events, mut said) = mpsc::channel(64);
     let failed = |why: String| StartError(format!("{}: {}", name_of(path), printable(&why)));
-    let core = match node.start(CoreId { number: 0, generation: 0 }, events.clone()) {
+    let core = match engine.start(CoreId { number: 0, generation: 0 }, events.clone()) {
         Ok(core) => core,
-        Err(error) => return Ok(Tried::Hindered(format!("node cannot be started: {error}"))),
+        Err(error) => return Ok(Tried::Hindered(format!("no core can be started: {error}"))),
     };
     let mut words = Vec::new();
     let loading = async {

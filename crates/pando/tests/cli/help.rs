@@ -44,6 +44,8 @@ const DESIGN: &[(&str, &str)] = &[
     ("--deny-net", "docs/security.md"),
     ("--token", "fresh per run"),
     ("--open-access", ""),
+    ("--engine", "[default: auto]"),
+    ("--sandbox", "docs/sandbox.md"),
     ("--title", "the name of the function's file"),
     ("--from", "your name"),
     ("--open", ""),

@@ -4,6 +4,8 @@
 mod connections;
 mod fuzzed;
 mod headers;
+#[cfg(target_os = "linux")]
+mod held;
 mod network;
 mod said;
 mod tls;

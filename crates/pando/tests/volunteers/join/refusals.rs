@@ -12,7 +12,7 @@ fn wrong_usage_is_told() {
         (&["k7d2m9qx4t"], "give the address that the run prints"),
         (&["--cores", "0", url], "give 1 or more"),
         (&["--until-idle", "soon", url], "give a duration"),
-        (&[url], "cannot hold other people's functions"),
+        (&["--engine", "bun", url], "Bun cannot"),
     ];
     for (args, words) in cases {
         JoinCommand::bare().args(args.iter().copied()).start().wait().status(2).said(&[words]);
@@ -54,4 +54,7 @@ fn a_machine_without_node_is_told() {
     let run = idle(1).stdin_open().start();
     let volunteer = JoinCommand::to(&run.url()).env("PATH", "/nonexistent").start();
     volunteer.wait().status(2).said(&["Node.js was not found", "install Node.js"]);
+    // Without --trust, the machine must also hold the function.
+    let volunteer = JoinCommand::bare().args([&*run.url()]).env("PATH", "/nonexistent").start();
+    volunteer.wait().status(2).said(&["cannot run other people's functions safely", "--trust"]);
 }

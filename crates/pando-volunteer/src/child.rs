@@ -1,9 +1,14 @@
-//! A child process of `node`, and the socket between the child and its host.
+//! A child process that is a core, and the socket between the child and its host.
+//!
+//! Host and child talk over file descriptor 0 of the child, a duplex Unix socket. Each frame is
+//! preceded by its length (32 bits, little endian). A frame with a first byte of 0 holds JSON; all
+//! others are binary frames. Standard output and error of the child only carry what the function
+//! prints. The child has its own process group, and ends with this process, however that ends.
 
-use super::probe;
 use crate::{
     engine::{Core, CoreEvent, CoreEvents, CoreId},
     group,
+    runner::{Launch, limit_memory},
     stray::{LAST_WORDS, stray},
 };
 use bytes::{Bytes, BytesMut};
@@ -21,38 +26,18 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-/// The code with which a child starts. The host comes in the first frame, so that no file is
-/// needed.
-const BOOT: &str = "\
-const fs = require('fs')
-// Should memory run out, it is this process that ends, and not the master.
-try { fs.writeFileSync('/proc/self/oom_score_adj', '500') } catch {}
-function read (length) {
-  const bytes = Buffer.alloc(length)
-  for (let at = 0; at < length;) {
-    const more = fs.readSync(0, bytes, at, length - at)
-    if (more === 0) process.exit()
-    at += more
-  }
-  return bytes
-}
-// `-e` makes globals of these; what is no module there is meant to be.
-const shown = [...require('module').builtinModules, 'exports', '__filename', '__dirname']
-for (const name of shown) if (!['console', 'crypto', 'process'].includes(name)) delete globalThis[name]
-new Function('require', read(read(4).readUInt32LE(0)).toString())(require)
-";
-
-/// Starts a child, whose first frames are `first`.
-pub(super) fn start(
+/// Starts a child, whose first frames are `first`. The second frame has the function; before it is
+/// sent, the child's memory is limited.
+pub(crate) fn start(
+    launch: &Arc<Launch>,
     first: [Arc<Vec<u8>>; 2],
     id: CoreId,
     events: CoreEvents,
 ) -> std::io::Result<Core> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
-    let mut child = probe::command()
-        // This option overrides NODE_OPTIONS.
-        .args(["--input-type=commonjs", "-e", BOOT])
+    let mut child = launch
+        .command()
         .stdin(Stdio::from(OwnedFd::from(theirs)))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -65,11 +50,16 @@ pub(super) fn start(
     let prints = tokio::spawn(stray(child.stdout.take().expect("piped"), id, events.clone()));
     let complains = tokio::spawn(stray(child.stderr.take().expect("piped"), id, events.clone()));
     let (read, write) = UnixStream::from_std(ours)?.into_split();
+    let (started, has_started) = oneshot::channel();
+    let mut begin = Begin { launch: launch.clone(), process: child.id(), started: Some(started) };
     tokio::spawn(async move {
-        let writing = tokio::spawn(write_frames(write, first, frames));
+        let writing = tokio::spawn(write_frames(write, first, has_started, frames));
         let mut is_ready = false;
         let mut why = tokio::select! {
-            () = read_frames(read, id, &events, &mut is_ready) => ended(&mut child).await,
+            end = read_frames(read, id, &events, &mut begin, &mut is_ready) => match end {
+                Ok(()) => ended(&mut child).await,
+                Err(why) => { kill(&mut child).await; why }
+            },
             _ = dropped => { kill(&mut child).await; "killed".into() }
         };
         writing.abort();
@@ -79,11 +69,32 @@ pub(super) fn start(
             (tokio::time::timeout(LAST_WORDS, complains).await, is_ready)
         {
             // No value ended the child; its output may explain the end.
-            why = format!("{why}{}\n{words}", probe::circumstances()).trim_end().to_owned();
+            why = format!("{why}{}\n{words}", begin.launch.circumstances).trim_end().to_owned();
         }
         let _ = events.send((id, CoreEvent::Ended(why))).await;
     });
     Ok(Core { values, _alive: alive })
+}
+
+/// The beginning of a child: the function waits until the child's memory is limited.
+struct Begin {
+    launch: Arc<Launch>,
+    process: Option<u32>,
+    started: Option<oneshot::Sender<()>>,
+}
+
+impl Begin {
+    /// The child's host runs, and no code of the function yet.
+    fn booted(&mut self) -> Result<(), String> {
+        if let (Some(memory), Some(process)) = (self.launch.memory, self.process) {
+            limit_memory(process, memory)
+                .map_err(|error| format!("its memory cannot be limited: {error}"))?;
+        }
+        if let Some(started) = self.started.take() {
+            let _ = started.send(());
+        }
+        Ok(())
+    }
 }
 
 async fn ended(child: &mut Child) -> String {
@@ -106,13 +117,15 @@ async fn kill(child: &mut Child) {
 
 async fn write_frames(
     mut socket: impl tokio::io::AsyncWrite + Unpin,
-    first: [Arc<Vec<u8>>; 2],
+    [host, init]: [Arc<Vec<u8>>; 2],
+    has_started: oneshot::Receiver<()>,
     mut frames: mpsc::UnboundedReceiver<Bytes>,
 ) {
-    for frame in first {
-        if write_frame(&mut socket, &frame).await.is_err() {
-            return;
-        }
+    let begun = write_frame(&mut socket, &host).await.is_ok()
+        && has_started.await.is_ok()
+        && write_frame(&mut socket, &init).await.is_ok();
+    if !begun {
+        return;
     }
     while let Some(frame) = frames.recv().await {
         if write_frame(&mut socket, &frame).await.is_err() {
@@ -132,12 +145,16 @@ async fn write_frame(
 }
 
 /// Passes on the messages of the child until their end; sets `is_ready` once the child is ready.
+///
+/// # Errors
+/// When the child cannot be used, in words.
 async fn read_frames(
     socket: impl AsyncRead + Unpin,
     id: CoreId,
     events: &CoreEvents,
+    begin: &mut Begin,
     is_ready: &mut bool,
-) {
+) -> Result<(), String> {
     let mut socket = BufReader::with_capacity(64 * 1024, socket);
     let mut header = [0; 4];
     while socket.read_exact(&mut header).await.is_ok() {
@@ -146,20 +163,25 @@ async fn read_frames(
         let mut rest = (&mut socket).take(length as u64);
         while frame.len() < length {
             match rest.read_buf(&mut frame).await {
-                Ok(0) | Err(_) => return,
+                Ok(0) | Err(_) => return Ok(()),
                 Ok(_) => {}
             }
         }
         let said = match frame.first() {
             Some(0) => match serde_json::from_slice::<CoreMessage>(&frame[1..]) {
+                Ok(CoreMessage::Booted) => {
+                    begin.booted()?;
+                    continue;
+                }
                 Ok(message) => CoreEvent::Message(message),
-                Err(_) => return,
+                Err(_) => return Ok(()),
             },
             _ => CoreEvent::Results(frame.freeze()),
         };
         *is_ready |= matches!(said, CoreEvent::Message(CoreMessage::Ready));
         if events.send((id, said)).await.is_err() {
-            return;
+            return Ok(());
         }
     }
+    Ok(())
 }
