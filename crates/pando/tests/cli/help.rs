@@ -128,7 +128,8 @@ fn help_names_the_environment_variables_once() {
 
 #[test]
 fn every_option_that_the_readme_names_is_in_the_help() {
-    let help = help();
+    let join = PandoCommand::bare().args(["join", "--help"]).run().text();
+    let help = help() + &join;
     let words = README.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(|word| {
         word.strip_prefix("--")
             .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))

@@ -234,11 +234,8 @@ fn a_volunteer_holds_the_function_of_its_run() {
 #[test]
 fn a_held_function_has_a_network_where_run_and_volunteer_permit_it() {
     let connect = "export default async (port) => {
-        const { connect } = await new Function('return import(\"node:net\")')();
-        return new Promise((yes) => {
-            const socket = connect(Number(port), '127.0.0.1');
-            socket.on('connect', () => { socket.destroy(); yes('open'); }).on('error', () => yes('closed'));
-        });
+        const answer = globalThis.Deno.connect({ hostname: '127.0.0.1', port: Number(port) });
+        return answer.then((connection) => (connection.close(), 'open'), () => 'closed');
     };";
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let port = listener.local_addr().expect("it is bound").port().to_string();
