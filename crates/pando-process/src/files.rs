@@ -7,7 +7,7 @@ pub use temporary::Temporary;
 
 use std::{
     fs::{self, Metadata},
-    io,
+    io::{self, Read},
     path::Path,
 };
 
@@ -35,6 +35,18 @@ pub fn look(path: &Path, most: u64) -> io::Result<Metadata> {
         "this is a pipe, not a file".into()
     };
     Err(io::Error::other(why))
+}
+
+/// The first bytes of the file at `path`, at most `most`; none of what is no file.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    if fs::metadata(path)?.is_file() {
+        fs::File::open(path)?.take(most).read_to_end(&mut start)?;
+    }
+    Ok(start)
 }
 
 /// Whether the file is a pipe, with a name or without.

@@ -52,6 +52,12 @@ enum EventMessage {
     Finish(mpsc::Sender<()>),
 }
 
+/// Whether a file that begins with `start` is a log of events.
+pub(crate) fn is_log(start: &[u8]) -> bool {
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.starts_with(b"{") && memchr::memmem::find(line, b"\"event\":").is_some()
+}
+
 impl Events {
     /// Appends events to `path`. When the file cannot be written any more, a message on `console`
     /// says so, and nothing more is written.

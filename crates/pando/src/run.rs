@@ -144,7 +144,7 @@ async fn deploy(config: RunConfig, console: Console) -> Result<i32, StartError> 
 
 /// Refuses names on the command line whose results would have no place of their own.
 fn check_places(config: &RunConfig) -> Result<(), StartError> {
-    let files = job::files(config, HashSet::new()).filter(|_| config.reads_files());
+    let files = job::files(config, &[], HashSet::new()).filter(|_| config.reads_files());
     let (Some(files), InputSource::Items(names)) = (files, &config.input) else {
         return Ok(());
     };

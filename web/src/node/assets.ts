@@ -1,7 +1,7 @@
 /** The folder of assets, for functions on this machine's cores. */
 
 import { Blob } from 'node:buffer';
-import { readFile, readFileSync, realpathSync } from 'node:fs';
+import { readFile, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -70,6 +70,8 @@ export class FolderOfAssets {
     const below = relative(this.folder.root, path);
     if (isAbsolute(below) || below.split(/[\\/]/)[0] === '..')
       throw new Error('a link leads out of the folder');
+    // A pipe could block for ever.
+    if (!statSync(path).isFile()) throw new Error('this is no file');
     return path;
   }
 

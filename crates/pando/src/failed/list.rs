@@ -1,6 +1,7 @@
 //! `--only-failed FILE`: the items of a list, to be computed again.
 
 use super::object::{ListedItem, parse};
+use crate::files;
 use bytes::Bytes;
 use std::{fs::File, io::Read, path::Path};
 
@@ -29,7 +30,8 @@ pub(crate) struct FailedAgain {
 pub(crate) fn read(path: &Path, json: bool) -> Result<FailedList, String> {
     let name = path.display();
     let mut text = Vec::new();
-    File::open(path)
+    files::look(path, u64::MAX)
+        .and_then(|_| File::open(path))
         .and_then(|mut file| file.read_to_end(&mut text))
         .map_err(|error| format!("--only-failed {name}: cannot be read: {error}"))?;
     let mut items = Vec::new();

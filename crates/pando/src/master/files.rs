@@ -42,6 +42,8 @@ pub(crate) struct Files {
     pub(crate) overwrite: bool,
     /// The other files of the run: its function, its journal, its standard output and so on.
     pub(crate) used: Vec<Use>,
+    /// The folder of `--assets`, without symbolic links.
+    pub(crate) assets: Option<PathBuf>,
     /// Hashes of the target paths in the journal: an earlier run has written these files.
     pub(crate) own: HashSet<Digest>,
     /// The inputs read so far.
@@ -237,12 +239,18 @@ impl Files {
             Ok(_) if !self.may_replace(target) => {
                 Err(format!("{} already exists: {TAKEN}", target.display()))
             }
+            Ok(_) if self.is_asset(target) => Err(over("a file of --assets")),
             Err(error) if error.kind() == ErrorKind::NotADirectory => Err(format!(
                 "its result cannot be written to {}: a folder in its path is a file",
                 target.display()
             )),
             _ => Ok(()),
         }
+    }
+
+    fn is_asset(&self, target: &Path) -> bool {
+        let Some(assets) = &self.assets else { return false };
+        fs::canonicalize(target).is_ok_and(|target| target.starts_with(assets))
     }
 
     fn may_replace(&self, target: &Path) -> bool {

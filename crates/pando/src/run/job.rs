@@ -4,17 +4,28 @@ use super::{function::Function, open::fresh_token, used};
 use crate::{
     config::{InputSource, RunConfig},
     failed::FailedItems,
+    files::FileId,
     journal::Digest,
-    master::{Files, InputSize, Job, TrustJob},
+    master::{Files, InputSize, Job, TrustJob, Use},
 };
 use std::{
     collections::HashSet,
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
-/// The settings of `config` for files. Earlier runs wrote the files whose paths have the hashes
-/// `own`.
-pub(super) fn files(config: &RunConfig, own: HashSet<Digest>) -> Option<Files> {
+/// The settings of `config` for files, with a function of these `modules`. Earlier runs wrote the
+/// files whose paths have the hashes `own`.
+pub(super) fn files(
+    config: &RunConfig,
+    modules: &[PathBuf],
+    own: HashSet<Digest>,
+) -> Option<Files> {
+    let module = |path: &PathBuf| Use {
+        what: "a module of the function".into(),
+        id: FileId::of(path),
+        written: false,
+    };
     config.files.as_ref().map(|files| Files {
         reads: files.reads,
         by_name: files.reads && config.command().is_some(),
@@ -22,7 +33,8 @@ pub(super) fn files(config: &RunConfig, own: HashSet<Digest>) -> Option<Files> {
         ext: files.ext.clone(),
         separator: config.framing.separator,
         overwrite: files.overwrite,
-        used: used::all(config),
+        used: used::all(config).into_iter().chain(modules.iter().map(module)).collect(),
+        assets: config.assets.as_ref().map(|assets| assets.root().to_owned()),
         own,
         inputs: Mutex::default(),
         names: Mutex::default(),
@@ -63,7 +75,7 @@ pub(super) fn job(
             _ => None,
         },
         confirms: policies.confirm.is_some(),
-        files: files(config, own).map(Arc::new),
+        files: files(config, &function.bundle.modules, own).map(Arc::new),
         local_only: !config.takes_volunteers(),
         answers_lines: config.command().is_some_and(|command| !command.is_per_value()),
         window: policies.window,

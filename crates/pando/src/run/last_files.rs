@@ -2,24 +2,55 @@
 
 use super::{OpenRun, StartError, report_page, summary};
 use crate::{
-    config::Report,
-    files::Temporary,
+    config::{Report, is_descriptor},
+    files::{self, Temporary, is_pipe},
     master::{Ending, LastFigures},
 };
+use memchr::memmem;
 use std::{
     fs,
     io::{self, Write},
     path::Path,
 };
 
-/// Refuses files that cannot be written at the end.
+/// The mark of a report.
+const GENERATOR: &[u8] = b"<meta name=\"generator\" content=\"Pando\"";
+/// Bytes of a file that show what it is.
+const HEAD: u64 = 64 << 10;
+
+/// Refuses files that cannot be written at the end, and files of others.
 pub(super) fn check(report: &Report) -> Result<(), StartError> {
-    let summary = ("--summary", &report.summary_file, "summary.json");
-    let page = ("--report", &report.report_file, "report.html");
-    for (option, path, example) in [summary, page] {
-        path.as_deref().map_or(Ok(()), |path| check_place(option, path, example))?;
+    if let Some(path) = &report.summary_file {
+        check_place("--summary", path, "summary.json")?;
+        check_content("--summary", path, "a summary", |text| {
+            text.starts_with(b"{\n  \"status\":")
+        })?;
+    }
+    if let Some(path) = &report.report_file {
+        check_place("--report", path, "report.html")?;
+        let is_report = |text: &[u8]| memmem::find(text, GENERATOR).is_some();
+        check_content("--report", path, "a report", is_report)?;
     }
     Ok(())
+}
+
+/// Refuses a file of `option` that is not `what`: the content of somebody else's file would be
+/// lost.
+pub(super) fn check_content(
+    option: &str,
+    path: &Path,
+    what: &str,
+    is_ours: impl Fn(&[u8]) -> bool,
+) -> Result<(), StartError> {
+    match files::head(path, HEAD) {
+        Ok(start) if start.is_empty() || is_ours(&start) => Ok(()),
+        // A missing file is created, and other errors are told when the file is written.
+        Err(_) => Ok(()),
+        Ok(_) => Err(StartError(format!(
+            "{option} {}: this file is not {what} of pando, and its content would be lost: name another file, which need not exist",
+            path.display()
+        ))),
+    }
 }
 
 /// Refuses a `path` of `option` at which no file can be.
@@ -28,6 +59,11 @@ fn check_place(option: &str, path: &Path, example: &str) -> Result<(), StartErro
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     if folder.is_some_and(|folder| !folder.is_dir()) {
         return refuse("this folder does not exist: create it first");
+    }
+    if fs::metadata(path).is_ok_and(|about| is_pipe(&about)) && !is_descriptor(path) {
+        return refuse(&format!(
+            "this is a pipe, which may have no reader: name a file, such as {example}"
+        ));
     }
     if path.is_dir() {
         return refuse(&format!("this is a folder: name a file, such as {example}"));

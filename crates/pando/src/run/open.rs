@@ -9,7 +9,7 @@ use crate::{
     channel::Peers,
     config::RunConfig,
     console::{Console, printable},
-    events::Events,
+    events::{self, Events},
     failed::FailedItems,
     journal::JobFacts,
     master::{self, Ending, Master, RunSnapshot},
@@ -74,7 +74,10 @@ impl OpenRun {
         used::check(config)?;
         last_files::check(&config.report)?;
         let events = match &config.events {
-            Some(path) => Events::open(path, console.clone())?,
+            Some(path) => {
+                last_files::check_content("--events", path, "a log of events", events::is_log)?;
+                Events::open(path, console.clone())?
+            }
             None => Events::default(),
         };
         // Notes are printed after the URLs, which come first.

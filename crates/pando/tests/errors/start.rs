@@ -4,6 +4,7 @@ use pando_testing::{PandoCommand, make_pipe, until};
 use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt};
 
 const ECHO: &str = "(x, cb) => cb(null, x)";
+const ECHO_MODULE: &str = "module.exports = (x, cb) => cb(null, x)";
 
 #[test]
 fn a_port_asked_for_that_is_taken() {
@@ -184,6 +185,45 @@ fn what_a_run_writes_is_nothing_else_that_it_uses() {
     };
     one_file(tls().args(["--journal", "key"]), "--journal", "--tls-key");
     one_file(tls().args(["--events", "cert"]), "--events", "--tls-cert");
+}
+
+/// What the end of a run would write over stays as it is, whatever it is; what an earlier run wrote
+/// is replaced.
+#[test]
+fn a_run_writes_over_no_file_of_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let files = [
+        ("f.js", "module.exports = require('./helper.js')"),
+        ("helper.js", ECHO_MODULE),
+        ("package.json", "{}"),
+        ("a.txt", "a"),
+        ("data.json", "{\"status\": 1}"),
+    ];
+    files.iter().for_each(|(name, text)| fs::write(at(name), text).unwrap());
+    for option in ["--report", "--summary", "--events"] {
+        for (name, text) in &files[1..] {
+            let run = PandoCommand::path(at("f.js")).local().args(["1"]).args([option]);
+            run.args([at(name)]).run().ends(2, "").said(&[option, name, "would be lost"]);
+            assert_eq!(fs::read_to_string(at(name)).unwrap(), *text, "{option} {name}");
+        }
+        let run = || PandoCommand::path(at("f.js")).local().args([option]).args([at("own")]);
+        fs::write(at("own"), "").unwrap();
+        run().args(["1"]).run().gives("1\n");
+        let first = fs::read_to_string(at("own")).unwrap();
+        run().args(["2"]).run().gives("2\n");
+        assert_ne!(fs::read_to_string(at("own")).unwrap(), first, "{option}");
+    }
+}
+
+/// A pipe without a reader would hold up the end of the run for ever.
+#[test]
+fn a_named_pipe_is_no_place_for_a_file_that_is_written_at_the_end() {
+    for option in ["--report", "--summary", "--only-failed"] {
+        let job = PandoCommand::f(ECHO).local();
+        make_pipe(&job.folder().join("pipe"));
+        job.args([option, "pipe"]).run().ends(2, "").said(&[option, "pipe", "this is a pipe"]);
+    }
 }
 
 #[test]

@@ -285,6 +285,20 @@ fn what_else_a_run_uses_is_not_written_over_either() {
 }
 
 #[test]
+fn modules_of_the_function_and_assets_are_not_written_over() {
+    let overwrite = ["--files", "--output-dir", ".", "--overwrite"];
+    let module = "module.exports = bytes => bytes";
+    let job = PandoCommand::f("require('./lib.js')").with_file("lib.js", module).local();
+    let job = job.with_file("lib", "x").args(overwrite).args(["--ext", "js", "lib"]);
+    let refused = ["over a module of the function"];
+    assert_eq!(files_after(job, 1, &refused, ["lib.js"]), [module]);
+    let job = PandoCommand::f("bytes => bytes").with_file("as/m.bin", "model").local();
+    let job = job.with_file("as/m", "x").args(overwrite).args(["--ext", "bin"]);
+    let job = job.args(["--assets", "as", "as/m"]);
+    assert_eq!(files_after(job, 1, &["over a file of --assets"], ["as/m.bin"]), ["model"]);
+}
+
+#[test]
 fn folders_in_the_way_and_files_in_the_way_of_folders_are_refused_before_anything_is_computed() {
     let job = || upper().args(["--output-dir", "out", "--overwrite"]);
     for (there, name, why) in [

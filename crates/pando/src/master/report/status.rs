@@ -49,7 +49,7 @@ impl Status {
             devices: registry.len() as u64,
             cores: registry.devices().map(|device| u64::from(device.cores())).sum(),
             ways: ways(registry.devices().map(Device::path)),
-            in_progress: items.lender().in_progress(),
+            in_progress: items.lender().unfinished(),
             failures: state.retries().counts(),
             elapsed: registry.statistics().elapsed(now),
         }
