@@ -257,7 +257,15 @@ fn not_in_package(
     folder: &Path,
     location: Option<Location>,
 ) -> Problem {
+    let exports_null = exports_null(folder);
     let folder = shown(folder);
+    if exports_null {
+        let text = format!(
+            "the package '{package}' is installed in {folder}, but its package.json has \"exports\": null, which hides all its modules"
+        );
+        return Problem::at(location, text)
+            .remedy("take \"exports\" out of that package.json, or import a file of the package by its path");
+    }
     if specifier == package {
         let text = format!(
             "the package '{package}' is installed in {folder}, but has no module for browsers"
@@ -268,4 +276,11 @@ fn not_in_package(
         location,
         format!("the package '{package}' is installed in {folder}, but has no '{specifier}'"),
     )
+}
+
+/// Whether the package in `folder` has `"exports": null`.
+fn exports_null(folder: &Path) -> bool {
+    let text = std::fs::read(folder.join("package.json")).unwrap_or_default();
+    let package: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    package.get("exports").is_some_and(serde_json::Value::is_null)
 }

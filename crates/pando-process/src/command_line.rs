@@ -2,7 +2,7 @@
 //! disguise.
 
 use crate::console::printable;
-use clap::{Error, Parser};
+use clap::{ArgMatches, Error, Parser};
 use std::{
     env,
     ffi::OsString,
@@ -14,9 +14,21 @@ use std::{
 /// ends the process, and so does wrong usage, with status 2. The help of a program names its
 /// variables once, in a sentence, and not for each option.
 pub fn read<P: Parser>(words: impl IntoIterator<Item = OsString>) -> P {
+    read_without(words, &[]).0
+}
+
+/// As [`read`], but without the variables of the environment with the names `ignored`. Returns also
+/// where each option comes from.
+pub fn read_without<P: Parser>(
+    words: impl IntoIterator<Item = OsString>,
+    ignored: &[OsString],
+) -> (P, ArgMatches) {
     let mut command = P::command().mut_args(|option| {
-        let is_empty = option.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
-        let option = if is_empty { option.env(None::<&'static str>) } else { option };
+        let is_absent = option.get_env().is_some_and(|name| {
+            ignored.iter().any(|other| other == name)
+                || env::var_os(name).is_some_and(|value| value.is_empty())
+        });
+        let option = if is_absent { option.env(None::<&'static str>) } else { option };
         let takes_values = option.get_action().takes_values();
         if takes_values {
             option.hide_env(true).hide_possible_values(true)
@@ -25,8 +37,9 @@ pub fn read<P: Parser>(words: impl IntoIterator<Item = OsString>) -> P {
         }
     });
     let matches = command.try_get_matches_from_mut(words);
-    let read = matches.and_then(|mut matches| {
-        P::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+    let read = matches.and_then(|matches| match P::from_arg_matches(&matches) {
+        Ok(options) => Ok((options, matches)),
+        Err(error) => Err(error.format(&mut command)),
     });
     read.unwrap_or_else(|error| end(&error))
 }

@@ -9,8 +9,9 @@ mod keeping;
 mod messages;
 mod network;
 mod rows;
+mod variables;
 
-use crate::command_line;
+use crate::{command_line, config};
 pub(crate) use calls::Variable;
 
 use calls::Calls;
@@ -30,6 +31,7 @@ use std::{
     path::PathBuf,
     process,
 };
+use variables::Conflict;
 
 /// The answer to `-h`: what most people use, on one screen of 24 lines.
 const SHORT_HELP: &str = include_str!("cli/short_help.txt");
@@ -40,7 +42,7 @@ const SHORT_HELP: &str = include_str!("cli/short_help.txt");
 #[command(name = "pando", version, about, allow_negative_numbers = true, args_override_self = true)]
 #[command(after_help = "\
 Values are lines. Results go to standard output in the order of their inputs, all else to standard error.
-An environment variable sets each option as well: PANDO_CORES=2 is --cores 2, and PANDO_LOCAL=1 is --local. The command line wins.
+An environment variable sets each option as well: PANDO_CORES=2 is --cores 2, and PANDO_LOCAL=1 is --local. The command line wins, also over a variable that conflicts with it.
 Exit status: 0 all done (or the reader left), 1 an input failed or the run was cut short, 2 wrong usage or a function that cannot be loaded.
 
 Examples:
@@ -93,6 +95,10 @@ pub(crate) struct Cli {
     /// What people and programs learn of the run.
     #[command(flatten)]
     pub(crate) messages: Messages,
+
+    /// Messages for people about variables that are ignored.
+    #[arg(skip)]
+    pub(crate) notes: Vec<String>,
 }
 
 impl Cli {
@@ -107,12 +113,21 @@ impl Cli {
         for word in words[..options].iter_mut().filter(|word| *word == "-0") {
             *word = "--null".into();
         }
-        let mut cli: Self = command_line::read(words);
-        if cli.calls.exec.is_some() || cli.calls.eval.is_some() {
-            // With --exec or --eval no function is named, so the first word is an item.
-            cli.take_function_for_item();
+        let (mut ignored, mut notes) = (Vec::new(), Vec::new());
+        loop {
+            let (mut cli, matches): (Self, _) = command_line::read_without(words.clone(), &ignored);
+            if cli.calls.exec.is_some() || cli.calls.eval.is_some() {
+                // With --exec or --eval no function is named, so the first word is an item.
+                cli.take_function_for_item();
+            }
+            let conflict = config::check(&cli).err().and_then(|why| Conflict::of(&matches, &why));
+            let Some(conflict) = conflict else {
+                cli.notes = notes;
+                return cli;
+            };
+            notes.push(conflict.in_words());
+            ignored.push(conflict.variable);
         }
-        cli
     }
 
     /// The defaults of all options, without the environment.

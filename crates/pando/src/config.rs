@@ -15,6 +15,7 @@ mod server;
 mod shape;
 mod trust;
 
+pub(crate) use combinations::check;
 pub(crate) use failure_limit::FailureLimit;
 pub(crate) use mosaic::Mosaic;
 pub(crate) use parts::{FileOptions, FunctionSource, InputSource, JournalConfig, Report};
@@ -113,7 +114,7 @@ impl RunConfig {
     /// # Errors
     /// When the options make no sense together, in words for people.
     pub(crate) fn for_command_line(cli: Cli) -> Result<Self, String> {
-        combinations::check(&cli)?;
+        check(&cli)?;
         let grid = match cli.rows.grid.is_empty() {
             true => None,
             false => Some(Arc::new(Grid::new(cli.rows.grid.clone())?)),
@@ -169,7 +170,7 @@ impl RunConfig {
 
     /// The terminal belongs to the calling program, so there is no status line by itself.
     fn for_library(mut cli: Cli, is_silent: bool) -> Result<Self, String> {
-        combinations::check(&cli)?;
+        check(&cli)?;
         if cli.messages.qr == When::Auto && is_silent {
             cli.messages.qr = When::Never;
         }
@@ -179,7 +180,7 @@ impl RunConfig {
 
     /// The configuration for options that keep the rules.
     fn new(cli: Cli, input: InputSource, live: bool) -> Result<Self, String> {
-        let mut notes = Vec::new();
+        let mut notes = cli.notes.clone();
         let cores = cores(&cli, &mut notes);
         let shape = ShapeOptions::new(&cli.rows);
         let is_json = cli.data.json || cli.data.sync_stdio || shape.makes_objects();

@@ -10,7 +10,7 @@ mod writer;
 
 pub(crate) use fields::{Text, elements, plain};
 pub(crate) use reader::TableReader;
-pub(crate) use writer::TableWriter;
+pub(crate) use writer::{TableWriter, check_fields};
 
 /// The column of results that are no objects.
 pub(crate) const RESULT: &str = "result";

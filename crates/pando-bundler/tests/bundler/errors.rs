@@ -136,6 +136,21 @@ fn what_an_installed_package_does_not_have() {
 }
 
 #[test]
+fn a_package_that_hides_all_its_modules() {
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = require('hidden')"),
+        ("node_modules/hidden/package.json", r#"{"exports": null, "main": "index.js"}"#),
+        ("node_modules/hidden/index.js", ""),
+    ]);
+    let text = refused_as(&folder, "render.js");
+    assert_starts(
+        &text,
+        "render.js:1:26: the package 'hidden' is installed in node_modules/hidden, but its package.json has \"exports\": null",
+    );
+    assert!(text.contains("take \"exports\" out"), "{text}");
+}
+
+#[test]
 fn other_things_that_cannot_be_found() {
     assert_starts(
         &refused("module.exports = require('./none')"),

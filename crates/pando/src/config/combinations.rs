@@ -128,7 +128,7 @@ const OF_COMMAND_LINE: &[&str] = &[
 ];
 
 /// Refuses combinations without sense, in words for people.
-pub(super) fn check(cli: &Cli) -> Result<(), String> {
+pub(crate) fn check(cli: &Cli) -> Result<(), String> {
     for (option, excluded, why) in EXCLUSIONS {
         if let Some(other) =
             excluded.iter().find(|other| is_given(cli, option) && is_given(cli, other))
@@ -212,7 +212,7 @@ fn senseless(cli: &Cli) -> Option<&'static str> {
     }
     if reports && (cli.rows.csv || cli.rows.tsv) {
         return Some(
-            "--on-error report puts JSON in place of results, and a table has rows: use --on-error skip",
+            "--on-error report puts JSON in place of results, and a table (--csv, --tsv) has rows: use --on-error skip",
         );
     }
     if matches!(cli.devices.verify, Some(TrustRule::SpotChecks(_))) && cli.keeping.journal.is_some()

@@ -6,7 +6,10 @@ mod packed;
 pub(super) use chunks::{Chunks, Hole};
 pub(super) use packed::Packed;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::HashSet,
+    sync::{Arc, OnceLock},
+};
 
 /// See the module. By default each value is an item, and each result a line.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +31,8 @@ pub(crate) struct Table {
     pub(crate) delimiter: u8,
     /// The columns of the input, once they are known.
     pub(crate) columns: Arc<OnceLock<Vec<String>>>,
+    /// The columns of the output, once its header is printed.
+    pub(crate) header: Arc<OnceLock<HashSet<String>>>,
 }
 
 impl Shape {
@@ -40,7 +45,11 @@ impl Shape {
         head: Option<u64>,
     ) -> Self {
         Self {
-            table: delimiter.map(|delimiter| Table { delimiter, columns: Arc::default() }),
+            table: delimiter.map(|delimiter| Table {
+                delimiter,
+                columns: Arc::default(),
+                header: Arc::default(),
+            }),
             chunks: chunk.map(|size| Arc::new(Chunks::new(size))),
             tags,
             head,

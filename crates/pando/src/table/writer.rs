@@ -4,7 +4,10 @@ use super::{
     RESULT,
     fields::{members, plain},
 };
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 /// Writes rows. The first row decides the header: the columns of its input, then the fields of its
 /// result.
@@ -84,6 +87,11 @@ impl TableWriter {
         Ok(())
     }
 
+    /// The columns, once the header is written.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &String> {
+        self.columns.iter().flat_map(HashMap::keys)
+    }
+
     /// Appends the header to `out`, if there were no rows: the `columns` of the input alone,
     /// because nobody knows the fields of results.
     pub(crate) fn finish(&mut self, columns: &[String], out: &mut Vec<u8>) {
@@ -109,6 +117,21 @@ impl TableWriter {
             }
         }
         out.push(b'\n');
+    }
+}
+
+/// Checks that each field of `result`, any JSON text, has a column in a header.
+///
+/// # Errors
+/// Otherwise, in words for people.
+pub(crate) fn check_fields(result: &str, header: &HashSet<String>) -> Result<(), String> {
+    match members(result) {
+        Some(fields) => {
+            let other = fields.iter().find(|(name, _)| !header.contains(name));
+            other.map_or(Ok(()), |(name, _)| Err(unknown(name, true)))
+        }
+        None if result.trim_ascii() == "null" || header.contains(RESULT) => Ok(()),
+        None => Err(unknown(RESULT, false)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line, and the answers of the port.
 
 mod devices;
+mod environment;
 mod help;
 mod http;
 mod options;

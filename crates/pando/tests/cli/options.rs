@@ -12,75 +12,6 @@ fn version() {
 }
 
 #[test]
-fn options_may_come_from_the_environment_and_the_command_line_wins() {
-    let f = "export default (x, { attempt }) => { if (attempt < 3) throw new Error('not yet'); return x }";
-    let pando = || PandoCommand::new(f).env("PANDO_RETRIES", "1").env("PANDO_LOCAL", "true");
-    pando()
-        .stdin("1\n")
-        .on_the_default_port()
-        .run()
-        .ends(1, "")
-        .did_not_say(&["Serving volunteer"]);
-    pando()
-        .args(["--retries", "2"])
-        .stdin("1\n")
-        .on_the_default_port()
-        .run()
-        .gives("1\n")
-        .did_not_say(&["Serving volunteer"]);
-}
-
-#[test]
-fn flags_in_the_environment_take_words() {
-    let f = "(x, cb) => cb(null, typeof x)";
-    for (value, expected) in
-        [("true", "\"number\"\n"), ("1", "\"number\"\n"), ("false", "string\n"), ("0", "string\n")]
-    {
-        PandoCommand::f(f).env("PANDO_JSON", value).stdin("1\n").run().gives(expected);
-    }
-}
-
-#[test]
-fn variables_that_are_empty_count_as_not_set() {
-    let variables: Vec<String> = entries(&help())
-        .iter()
-        .filter(|(name, _)| !["--help", "--version"].contains(&name.as_str()))
-        .map(|(name, _)| {
-            format!("PANDO_{}", name.trim_start_matches('-').replace('-', "_").to_uppercase())
-        })
-        .collect();
-    assert!(variables.len() > 40);
-    let with =
-        |pando: PandoCommand| variables.iter().fold(pando, |pando, name| pando.env(name, ""));
-    with(PandoCommand::f("(x, cb) => cb(null, typeof x)")).stdin("1\n").run().gives("string\n");
-    with(PandoCommand::bare())
-        .args(["--cores", "1", "--exec", "cat"])
-        .stdin("1\n")
-        .run()
-        .gives("1\n");
-    let relay = PandoCommand::bare().on_the_default_port().args(["relay", "--help"]).run().text();
-    let variables = entries(&relay).into_iter().map(|(_, text)| text);
-    let variables = variables
-        .filter_map(|text| Some(text.split_once("[env: ")?.1.split(['=', ']']).next()?.to_owned()));
-    let relay = variables
-        .fold(PandoCommand::bare().on_the_default_port().args(["relay"]), |relay, name| {
-            relay.env(&name, "")
-        });
-    relay.run().ends(2, "").said(&["there is no secret"]);
-}
-
-#[test]
-fn a_port_from_the_environment() {
-    let free = std::net::TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
-    let run = PandoCommand::f("(x, cb) => cb(null, x)")
-        .env("PANDO_PORT", free.to_string())
-        .on_the_default_port()
-        .stdin_open()
-        .start();
-    assert!(run.url().starts_with(&format!("http://127.0.0.1:{free}/")));
-}
-
-#[test]
 fn a_port_to_which_browsers_do_not_connect_is_refused() {
     let run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--port", "5060"])
@@ -117,13 +48,6 @@ fn an_ending_of_names_is_no_path() {
         ]);
         run.stdin("f.js\n").run().ends(2, "").said(&["--ext"]);
     }
-}
-
-#[test]
-fn a_wrong_value_in_the_environment_is_named() {
-    let run =
-        PandoCommand::f("(x, cb) => cb(null, x)").env("PANDO_WINDOW", "wide").stdin("1\n").run();
-    run.ends(2, "").said(&["wide", "--window"]);
 }
 
 #[test]

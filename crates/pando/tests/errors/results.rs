@@ -105,3 +105,25 @@ fn what_string_cannot_show_is_an_error_for_a_callback() {
         "item 3: its result is printed as [object Object]: answer JSON.stringify(result)",
     ]);
 }
+
+#[test]
+fn an_object_that_throws_when_it_is_read_is_the_failure_of_its_item() {
+    let f = r#"const fail = (what) => { throw new Error(what) }
+export default (x) => {
+  if (x === 'getter') return { get a() { fail('in a getter') } }
+  if (x === 'then') return { get then() { fail('in then') } }
+  if (x === 'proxy') return [new Proxy({}, { ownKeys() { fail('in a proxy') } })]
+  if (x === 'message') throw { get message() { fail('in its message') } }
+  return x
+}"#;
+    let args = ["--on-error", "skip", "--retries", "0", "--cores", "1"];
+    let items = ["getter", "then", "proxy", "message", "good"];
+    let run = PandoCommand::new(f).local().args(args).args(items).run();
+    run.ends(1, "good\n").said(&[
+        "item 1 failed on this machine: the answer has no JSON form: in a getter",
+        "item 2 failed on this machine: in then",
+        "item 3 failed on this machine: the answer has no JSON form: in a proxy",
+        "item 4 failed on this machine: [object Object]",
+        "4 items failed",
+    ]);
+}

@@ -105,6 +105,34 @@ fn many_rows_keep_their_order_over_blocks() {
 }
 
 #[test]
+fn a_result_without_columns_fails_before_it_is_accepted_once_the_header_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("rows.journal");
+    let f =
+        "export default ({ a }, { attempt }) => (a === 'b' && attempt < 3 ? { q: 1 } : { p: a })";
+    for chunk in [&[][..], &["--chunk", "1"]] {
+        let f = match chunk {
+            [] => f.to_owned(),
+            _ => f.replace("({ a }", "([{ a }]").replace("=> (", "=> [").replace(" })", " }]"),
+        };
+        let args = ["--csv", "--journal"].map(str::to_owned);
+        let run = PandoCommand::new(&f).local().args(args).args([&journal]).args(chunk);
+        let mut run = run.stdin_open().start();
+        run.write_line("a");
+        run.write_line("a");
+        assert_eq!(run.line().as_deref(), Some("a,p"));
+        assert_eq!(run.line().as_deref(), Some("a,a"));
+        run.write_line("b");
+        assert_eq!(run.line().as_deref(), Some("b,b"));
+        run.wait().gives("a,p\na,a\nb,b\n").said(&[
+            "its result has the field \"q\", for which the header has no column",
+            "attempt 2 of 3",
+        ]);
+        std::fs::remove_file(&journal).unwrap();
+    }
+}
+
+#[test]
 fn rows_are_read_only_as_they_are_wanted() {
     let mut run = PandoCommand::new(UPPER).local().args(["--csv"]).stdin_open().start();
     run.write_line("name");
@@ -156,7 +184,10 @@ fn rows_go_with_no_other_form() {
         (&["--csv", "--files"], "--csv cannot be used with --files"),
         (&["--csv", "--tag"], "--csv cannot be used with --tag"),
         (&["--csv", "7"], "--csv cannot be used with ITEMS"),
-        (&["--csv", "--on-error", "report"], "a table has rows: use --on-error skip"),
+        (
+            &["--csv", "--on-error", "report"],
+            "a table (--csv, --tsv) has rows: use --on-error skip",
+        ),
     ] {
         run(UPPER, args, "").ends(2, "").said(&[words]);
     }

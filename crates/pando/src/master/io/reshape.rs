@@ -103,9 +103,11 @@ impl Reshaper {
 
     fn line(&mut self, line: &Line, out: &mut Vec<u8>) -> Result<(), String> {
         let Line { number, input, result, failed } = line;
-        if let Some((_, writer)) = &mut self.table {
+        if let Some((table, writer)) = &mut self.table {
             let result = std::str::from_utf8(result).map_err(|_| "its result is no text")?;
-            return writer.row(input, result, out);
+            writer.row(input, result, out)?;
+            table.header.get_or_init(|| writer.columns().cloned().collect());
+            return Ok(());
         }
         if self.tags && self.json {
             let input = if input.is_empty() { "null" } else { input };

@@ -6,7 +6,7 @@ use crate::{
     master::shape::Chunks,
     number::count,
     protocol::{Failure, Form},
-    table::{elements, plain},
+    table::{check_fields, elements, plain},
 };
 use bytes::Bytes;
 use stream_lender::Index;
@@ -40,7 +40,15 @@ fn check_line(result: &[u8], job: &Job) -> Result<(), Failure> {
         let message = "its result is not JSON: answer a value rather than bytes";
         return Err(failure(message.into(), "json"));
     }
-    Ok(())
+    check_row(result, job)
+}
+
+/// Checks that the fields of a result have columns, if the header of the table is printed. The
+/// header comes with the first row, so results before this are checked when they are printed.
+fn check_row(result: &[u8], job: &Job) -> Result<(), Failure> {
+    let header = job.shape.table.as_ref().and_then(|table| table.header.get());
+    let (Some(header), Ok(result)) = (header, std::str::from_utf8(result)) else { return Ok(()) };
+    check_fields(result, header).map_err(|why| failure(why, "fields"))
 }
 
 /// Checks the result of a chunk: a JSON array with an element for each value.
@@ -75,6 +83,7 @@ fn check_chunk(index: Index, result: &[u8], job: &Job, chunks: &Chunks) -> Resul
         if !is_framed {
             return Err(framing(&format!("its result [{place}]"), separator));
         }
+        check_row(element.get().as_bytes(), job)?;
     }
     Ok(())
 }
