@@ -31,7 +31,7 @@ use std::{
     path::PathBuf,
     process,
 };
-use variables::Conflict;
+use variables::IgnoredVariable;
 
 /// The answer to `-h`: what most people use, on one screen of 24 lines.
 const SHORT_HELP: &str = include_str!("cli/short_help.txt");
@@ -120,13 +120,14 @@ impl Cli {
                 // With --exec or --eval no function is named, so the first word is an item.
                 cli.take_function_for_item();
             }
-            let conflict = config::check(&cli).err().and_then(|why| Conflict::of(&matches, &why));
-            let Some(conflict) = conflict else {
+            let refused = config::check(&cli).err();
+            let variable = refused.and_then(|why| IgnoredVariable::of(&matches, &why, &ignored));
+            let Some(variable) = variable else {
                 cli.notes = notes;
                 return cli;
             };
-            notes.push(conflict.in_words());
-            ignored.push(conflict.variable);
+            notes.push(variable.in_words());
+            ignored.push(variable.name);
         }
     }
 

@@ -2,49 +2,49 @@
 //! an option of the command line is ignored.
 
 use super::Cli;
-use clap::{ArgMatches, CommandFactory, parser::ValueSource};
+use clap::{Arg, ArgMatches, CommandFactory, parser::ValueSource};
 use std::ffi::OsString;
 
-/// A variable of the environment that conflicts with the command line.
+/// A variable of the environment that is ignored.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Conflict {
-    pub(super) variable: OsString,
-    /// The word of the command line.
-    with: String,
+pub(super) struct IgnoredVariable {
+    pub(super) name: OsString,
+    /// The option that it conflicts with or needs.
+    option: String,
 }
 
-impl Conflict {
-    /// The conflict of which the refusal `why` of options speaks. `None` if the words of the
-    /// command line alone conflict, or the variables alone.
-    pub(super) fn of(matches: &ArgMatches, why: &str) -> Option<Self> {
-        let named = |word: &str| {
-            let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
-            why.split(|letter| !is_part(letter)).any(|other| other == word)
+impl IgnoredVariable {
+    /// The variable to ignore because options are refused for the reason `why`. `None` if neither
+    /// the command line nor one of the variables in `ignored` has to do with the refusal.
+    pub(super) fn of(matches: &ArgMatches, why: &str, ignored: &[OsString]) -> Option<Self> {
+        let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+        let words: Vec<&str> = why.split(|letter| !is_part(letter)).collect();
+        let word = |option: &Arg| match option.get_long() {
+            Some(long) => format!("--{long}"),
+            None => option.get_id().as_str().to_uppercase(),
         };
         let command = Cli::command();
-        let of_source = |source: ValueSource| {
-            let given = command.get_arguments().filter(move |option| {
-                matches.value_source(option.get_id().as_str()) == Some(source)
-            });
-            given.filter_map(|option| {
-                let word = match option.get_long() {
-                    Some(long) => format!("--{long}"),
-                    None => option.get_id().as_str().to_uppercase(),
-                };
-                Some((option.get_env().map(OsString::from), word)).filter(|(_, word)| named(word))
-            })
+        let named = || {
+            let options = command.get_arguments();
+            options.filter(|option| words.contains(&word(option).as_str()))
         };
-        let (_, with) = of_source(ValueSource::CommandLine).next()?;
-        let (variable, _) = of_source(ValueSource::EnvVariable).next()?;
-        Some(Self { variable: variable?, with })
+        let is_from =
+            |option: &Arg, source| matches.value_source(option.get_id().as_str()) == Some(source);
+        let is_ignored = |option: &Arg| {
+            option.get_env().is_some_and(|name| ignored.iter().any(|other| other == name))
+        };
+        let other = named()
+            .find(|option| is_from(option, ValueSource::CommandLine) || is_ignored(option))?;
+        let variable = named().find(|option| is_from(option, ValueSource::EnvVariable))?;
+        Some(Self { name: variable.get_env()?.to_owned(), option: word(other) })
     }
 
-    /// The conflict in words for people.
+    /// The variable and the reason, in words for people.
     pub(super) fn in_words(&self) -> String {
         format!(
-            "{} in the environment is ignored, because it conflicts with {} of the command line",
-            self.variable.display(),
-            self.with
+            "{} in the environment is ignored, because the command line decides about {}",
+            self.name.display(),
+            self.option
         )
     }
 }

@@ -1,6 +1,7 @@
 //! Options in the environment.
 
-use pando_testing::{PandoCommand, get};
+use crate::help::{entries, help};
+use pando_testing::PandoCommand;
 
 #[test]
 fn options_may_come_from_the_environment_and_the_command_line_wins() {
@@ -46,7 +47,11 @@ fn a_variable_that_conflicts_with_the_command_line_is_ignored_in_words() {
         ("PANDO_VERIFY", "2"),
     ];
     let run = pando(&several).run();
-    run.gives("1\n").said(&[&ignored("PANDO_HOST"), &ignored("PANDO_VERIFY")]);
+    run.gives("1\n").said(&[
+        &ignored("PANDO_HOST"),
+        &ignored("PANDO_TLS_KEY"),
+        &ignored("PANDO_VERIFY"),
+    ]);
     // A variable without a conflict holds, and two variables or two options conflict as before.
     pando(&[("PANDO_JSON", "true")]).run().gives("1\n").did_not_say(&["ignored"]);
     let conflict = "--csv cannot be used with --tsv";
