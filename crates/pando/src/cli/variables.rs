@@ -9,8 +9,8 @@ use std::ffi::OsString;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct IgnoredVariable {
     pub(super) name: OsString,
-    /// The option that it conflicts with or needs.
-    option: String,
+    /// Why it is ignored, in words for people.
+    why: String,
 }
 
 impl IgnoredVariable {
@@ -36,15 +36,15 @@ impl IgnoredVariable {
         let other = named()
             .find(|option| is_from(option, ValueSource::CommandLine) || is_ignored(option))?;
         let variable = named().find(|option| is_from(option, ValueSource::EnvVariable))?;
-        Some(Self { name: variable.get_env()?.to_owned(), option: word(other) })
+        let why = match is_ignored(other) {
+            true => format!("it needs {}", word(other)),
+            false => format!("it conflicts with {} of the command line", word(other)),
+        };
+        Some(Self { name: variable.get_env()?.to_owned(), why })
     }
 
     /// The variable and the reason, in words for people.
     pub(super) fn in_words(&self) -> String {
-        format!(
-            "{} in the environment is ignored, because the command line decides about {}",
-            self.name.display(),
-            self.option
-        )
+        format!("{} in the environment is ignored, because {}", self.name.display(), self.why)
     }
 }
