@@ -80,9 +80,13 @@ async fn values_and_results_are_of_any_type_that_has_a_json_form() {
 
 #[tokio::test]
 async fn a_program_takes_the_place_of_a_function() {
-    let pando = Pando::exec("while read -r x; do echo $((x + 1)); done").cores(1).port(0);
-    let results = all(pando.messages(std::io::sink()), stream::iter([1, 41])).await;
-    assert_eq!(results, [Ok(2.0), Ok(42.0)]);
+    for command in ["while read -r x; do echo $((x + 1)); done", "expr {} + 1"] {
+        let pando = Pando::exec(command).cores(1).port(0);
+        let results = all(pando.messages(std::io::sink()), stream::iter([1, 41])).await;
+        assert_eq!(results, [Ok(2.0), Ok(42.0)], "{command}");
+    }
+    let refused = Pando::exec("echo `cat {}`").map::<f64, _>(stream::iter([1])).await;
+    assert!(refused.is_err_and(|why| why.to_string().contains("backquotes")));
 }
 
 #[tokio::test]
