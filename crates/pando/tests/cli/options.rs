@@ -1,6 +1,5 @@
 //! Options on the command line and in the environment.
 
-use crate::help::{entries, help};
 use pando_testing::{PandoCommand, get, numbers, request};
 
 #[test]
