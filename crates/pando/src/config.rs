@@ -35,7 +35,7 @@ use crate::{
     master::{self, Framing},
     protocol::{Form, JobOptions},
     uplink::RelayClient,
-    volunteer::{ExecCommand, Hold, Limits, Wish, memory_per_core},
+    volunteer::{Hold, Limits, Wish, memory_per_core},
 };
 use pando_protocol::page::PageOptions;
 use std::{
@@ -300,14 +300,6 @@ impl RunConfig {
     /// Whether values are names of files.
     pub(crate) fn reads_files(&self) -> bool {
         self.files.as_ref().is_some_and(|files| files.reads)
-    }
-
-    /// The command that runs once per value, or answers lines (`--exec`).
-    pub(crate) fn command(&self) -> Option<&ExecCommand> {
-        match &self.function {
-            FunctionSource::Command { command, .. } => Some(command),
-            _ => None,
-        }
     }
 
     /// Whether values come from standard input.

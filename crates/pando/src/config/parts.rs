@@ -17,6 +17,16 @@ pub(crate) enum FunctionSource {
     Command { text: String, command: ExecCommand },
 }
 
+impl FunctionSource {
+    /// The command that runs once per value, or answers lines (`--exec`).
+    pub(crate) fn command(&self) -> Option<&ExecCommand> {
+        match self {
+            Self::Command { command, .. } => Some(command),
+            _ => None,
+        }
+    }
+}
+
 /// Where values come from.
 #[derive(Debug, Clone)]
 pub(crate) enum InputSource {

@@ -28,7 +28,7 @@ pub(super) fn files(
     };
     config.files.as_ref().map(|files| Files {
         reads: files.reads,
-        by_name: files.reads && config.command().is_some(),
+        by_name: files.reads && config.function.command().is_some(),
         output_dir: files.output_dir.clone(),
         ext: files.ext.clone(),
         separator: config.framing.separator,
@@ -77,7 +77,7 @@ pub(super) fn job(
         confirms: policies.confirm.is_some(),
         files: files(config, &function.bundle.modules, own).map(Arc::new),
         local_only: !config.takes_volunteers(),
-        answers_lines: config.command().is_some_and(|command| !command.is_per_value()),
+        answers_lines: config.function.command().is_some_and(|command| !command.is_per_value()),
         window: policies.window,
         order: policies.order,
         size: input_size(config),
