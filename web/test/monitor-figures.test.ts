@@ -215,12 +215,12 @@ test('the table has the figures of a device as text', () => {
 
 test('what functions report has a column only if one reports', () => {
   const reports = { units: 'Mpixels', items: 12.5, cpuTime: 300, dataTransferTime: 12 };
-  const reporting = device('1', 'A', { reports });
+  const reporting = device('1', 'A', { reports: [reports, { ...reports, units: 'MB', items: 3 }] });
   const column = columnsFor([reporting, device('2', 'B')]).pop()!;
   assert.equal(column.title, 'Reported');
   assert.deepEqual(
     [column.text(reporting, 0), column.text(device('2', 'B'), 0)],
-    ['12.5 Mpixels', ''],
+    ['12.5 Mpixels, 3 MB', ''],
   );
   assert.notEqual(columnsFor([device('2', 'B')]).pop()!.title, 'Reported');
 });

@@ -54,8 +54,8 @@ pub(crate) use job::{InputSize, Job, TrustJob};
 pub(crate) use policy::{Decision, MissingFeature};
 pub(crate) use registry::Page;
 pub(crate) use report::{
-    DeviceFigures, IdleCause, LastFigures, RunPhase, RunSample, RunSnapshot, Summary, WallTime,
-    recall_stragglers, watch,
+    DeviceFigures, IdleCause, LastFigures, ReportFigures, RunPhase, RunSample, RunSnapshot,
+    Summary, WallTime, recall_stragglers, watch,
 };
 pub(crate) use run::{Master, StopRequest};
 pub(crate) use session::same_secret;

@@ -109,13 +109,14 @@ const REPORTED = number(
   'reported',
   'Reported',
   'The sum of what the function reported',
-  (d) => (d.reports ? d.reports.items : null),
-  ({ reports }) => (reports ? `${rate(reports.items)} ${plain(reports.units)}`.trim() : ''),
+  (d) => d.reports[0]?.items ?? null,
+  ({ reports }) =>
+    reports.map(({ items, units }) => `${rate(items)} ${plain(units)}`.trim()).join(', '),
 );
 
 /** The columns for these devices: what functions report has a column only if one reports. */
 export function columnsFor(devices: DeviceFigures[]): Column[] {
-  return devices.some(({ reports }) => reports) ? [...COLUMNS, REPORTED] : COLUMNS;
+  return devices.some(({ reports }) => reports.length > 0) ? [...COLUMNS, REPORTED] : COLUMNS;
 }
 
 export function columnOf(key: string): Column {

@@ -108,7 +108,7 @@ export interface DeviceFigures {
   health: Health;
   /** The health as a sentence or a few words. */
   words: string;
-  reports: Reports | null;
+  reports: Reports[];
 }
 
 /** The sums of what the function reported on a device. */

@@ -60,7 +60,7 @@ export function device(id: string, name: string, changes: Partial<DeviceFigures>
     since: NOW - 200,
     health: 'working',
     words: 'works',
-    reports: null,
+    reports: [],
   };
   return { ...figures, ...changes };
 }

@@ -12,7 +12,7 @@ mod why;
 pub(crate) use idle::IdleCause;
 pub(crate) use last::LastFigures;
 pub(crate) use sample::RunSample;
-pub(crate) use snapshot::{DeviceFigures, RunPhase, RunSnapshot};
+pub(crate) use snapshot::{DeviceFigures, ReportFigures, RunPhase, RunSnapshot};
 pub(crate) use summary::Summary;
 
 use super::{policy::watch::Watcher, registry::Device, run::Master};

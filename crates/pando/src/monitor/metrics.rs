@@ -1,6 +1,6 @@
 //! The figures of a run as text for Prometheus, format version 0.0.4. Pure.
 
-use crate::master::{DeviceFigures, RunPhase, RunSnapshot};
+use crate::master::{DeviceFigures, ReportFigures, RunPhase, RunSnapshot};
 use std::fmt::{Display, Write};
 
 /// The text for `snapshot`.
@@ -131,13 +131,28 @@ impl MetricsPage {
     }
 
     fn add_reports(&mut self, devices: &[DeviceFigures]) {
-        let name = "pando_device_reported_items_total";
-        let reports = devices.iter().filter_map(|device| Some((device, device.reports.as_ref()?)));
-        let help = "Items that the function reported, in its units.";
-        self.head(name, Counter, help, reports.clone().next().is_some());
-        for (device, reports) in reports {
-            let units = label("units", &reports.units);
-            self.line(name, &format!("{},{units}", labels(device)), reports.items);
+        type Figure = fn(&ReportFigures) -> f64;
+        let figures: [(&str, &str, Figure); 3] = [
+            ("items", "Items that the function reported, in its units.", |sum| sum.items),
+            ("cpu_time", "Computing time that the function reported.", |sum| sum.cpu_time),
+            ("data_transfer_time", "Transfer time that the function reported.", |sum| {
+                sum.data_transfer_time
+            }),
+        ];
+        for (figure, help, value) in figures {
+            let name = format!("pando_device_reported_{figure}_total");
+            self.head(
+                &name,
+                Counter,
+                help,
+                devices.iter().any(|device| !device.reports.is_empty()),
+            );
+            for device in devices {
+                for sum in &device.reports {
+                    let units = label("units", &sum.units);
+                    self.line(&name, &format!("{},{units}", labels(device)), value(sum));
+                }
+            }
         }
     }
 

@@ -53,7 +53,7 @@ fn the_page_the_metrics_and_the_summary_agree_about_a_run() {
     ada.text(&json!({"type": "report", "id": 4, "report": report}).to_string());
     ada.text(&json!({"type": "report", "report": {"nbItems": 1}}).to_string());
     let status = until_status(&url, "all of this is known", |status| {
-        status["devices"][0]["reports"]["items"] == 3.5 && status["window"]["waiting"] == 0
+        status["devices"][0]["reports"][0]["items"] == 3.5 && status["window"]["waiting"] == 0
     });
     check_status(&status);
     let device = status["devices"][0]["id"].as_str();
@@ -182,7 +182,7 @@ fn check_status(status: &Value) {
         ("health", json!("working")),
         (
             "reports",
-            json!({"units": "Mpixels", "items": 3.5, "cpuTime": 30.0, "dataTransferTime": 0.0}),
+            json!([{"units": "Mpixels", "items": 3.5, "cpuTime": 30.0, "dataTransferTime": 0.0}]),
         ),
     ] {
         assert_eq!(device[name], figure, "{name}");

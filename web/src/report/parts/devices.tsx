@@ -29,7 +29,7 @@ interface Shown {
 /** The devices with their figures. */
 export function DeviceFiguresTable({ data, dark }: Shown) {
   const { devices, now } = data.snapshot;
-  const reported = devices.some(({ reports }) => reports) ? [columnOf('reported')] : [];
+  const reported = devices.some(({ reports }) => reports.length > 0) ? [columnOf('reported')] : [];
   const columns = [...COLUMNS, ...reported];
   return (
     <section class="card devices" aria-labelledby="devices">

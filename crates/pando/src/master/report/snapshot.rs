@@ -3,7 +3,7 @@
 
 mod devices;
 
-pub(crate) use devices::DeviceFigures;
+pub(crate) use devices::{DeviceFigures, ReportFigures};
 
 use super::{
     WallTime, micros, millis,

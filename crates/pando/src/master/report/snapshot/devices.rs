@@ -56,7 +56,8 @@ pub(crate) struct DeviceFigures {
     health: DeviceHealth,
     /// The health in words.
     words: &'static str,
-    pub(crate) reports: Option<ReportFigures>,
+    /// What the function reported, one sum for each of its units.
+    pub(crate) reports: Vec<ReportFigures>,
     /// How its results compare with those of others, if they are compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     checks: Option<CheckFigures>,
@@ -102,8 +103,8 @@ enum DeviceHealth {
 pub(crate) struct ReportFigures {
     pub(crate) units: String,
     pub(crate) items: f64,
-    cpu_time: f64,
-    data_transfer_time: f64,
+    pub(crate) cpu_time: f64,
+    pub(crate) data_transfer_time: f64,
 }
 
 impl DeviceFigures {
@@ -150,7 +151,7 @@ impl DeviceFigures {
             since: contribution.since.map_or(millis(time.unix), |since| time.unix_of(since)),
             health,
             words,
-            reports: reports(&contribution.reports),
+            reports: contribution.reports.iter().map(ReportFigures::of).collect(),
             checks: record.map(|record| CheckFigures {
                 agreed: record.agreed,
                 disagreed: record.disagreed,
@@ -190,13 +191,13 @@ fn health(device: Option<&Device>, computing: u64) -> (DeviceHealth, &'static st
     }
 }
 
-/// The sum in the units that were reported most often.
-fn reports(sums: &[ReportSum]) -> Option<ReportFigures> {
-    let sum = sums.iter().max_by_key(|sum| sum.reports())?;
-    Some(ReportFigures {
-        units: sum.units.clone(),
-        items: sum.items,
-        cpu_time: sum.cpu,
-        data_transfer_time: sum.transfer,
-    })
+impl ReportFigures {
+    fn of(sum: &ReportSum) -> Self {
+        Self {
+            units: sum.units.clone(),
+            items: sum.items,
+            cpu_time: sum.cpu,
+            data_transfer_time: sum.transfer,
+        }
+    }
 }
