@@ -36,6 +36,14 @@ export interface Welcome {
   keep: Loan[];
   /** The number of items of the run, if the master knows it. */
   items?: number;
+  /** The program of a run that only native volunteers can join. */
+  program?: JobProgram;
+}
+
+export interface JobProgram {
+  command: string;
+  null: boolean;
+  files: boolean;
 }
 
 /** The content of a ping, which the pong repeats. */

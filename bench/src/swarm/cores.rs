@@ -150,8 +150,15 @@ mod tests {
         host.connected("", now);
         let options = JobOptions { concurrency: 1, heartbeat: 5000, ..JobOptions::default() };
         let (job, function) = ("job".into(), String::new());
-        let welcome =
-            Welcome { version: VERSION, job, function, options, keep: Vec::new(), items: None };
+        let welcome = Welcome {
+            version: VERSION,
+            job,
+            function,
+            options,
+            keep: Vec::new(),
+            items: None,
+            program: None,
+        };
         host.receive(Frame::json(&ToVolunteer::Welcome(welcome)), now).unwrap();
         let value = Value::new("x".into(), Form::Text);
         let frame = encode_values(values.map(|id| (Loan::first(id), &value)), 100);

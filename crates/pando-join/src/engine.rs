@@ -1,13 +1,15 @@
 //! The engine for the job of a master.
 
 use crate::{
-    address::Address,
     options::JoinOptions,
     settings::{self, Unknown},
 };
 use pando_client::WebServer;
-use pando_protocol::volunteer::Welcome;
-use pando_volunteer::{Engine, Hold, Limits, NodeError, Refusal, Runner, Wish, memory_per_core};
+use pando_protocol::volunteer::{JobProgram, Welcome};
+use pando_volunteer::{
+    Engine, ExecCommand, Hold, Limits, NodeError, Program, ProgramOptions, Refusal, Runner, Wish,
+    memory_per_core,
+};
 use pando_web::embedded;
 use std::{env, sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -41,11 +43,11 @@ pub(crate) enum NoEngine {
 /// When there is none.
 pub(crate) async fn prepare(
     server: WebServer,
-    address: Address,
+    options: JoinOptions,
     welcome: Welcome,
-    runner: Arc<Runner>,
-    allows_network: bool,
+    runner: Option<Arc<Runner>>,
 ) -> Result<Prepared, NoEngine> {
+    let address = options.url.clone();
     let settings = settings::request(&server, &address).await.map_err(|unknown| match unknown {
         Unknown::NoRun(why) => NoEngine::Lost(why),
         Unknown::Unfit(why) => NoEngine::Unfit(why),
@@ -54,6 +56,15 @@ pub(crate) async fn prepare(
         return Err(NoEngine::Lost("there is another run at the address now".into()));
     }
     settings::check(&settings, &address).map_err(NoEngine::Unfit)?;
+    let title = settings.options.title.clone();
+    if let Some(program) = &welcome.program {
+        return run_program(program, &options, &welcome, title);
+    }
+    let Some(runner) = runner else {
+        return Err(NoEngine::Unfit(
+            "the run computes with a function, and not with a program: leave --exec out".into(),
+        ));
+    };
     let lost = |why: String| NoEngine::Lost(format!("the function did not come: {why}"));
     let function = match timeout(LOADING, server.get("function.js", LONGEST)).await {
         Ok(Ok(answer)) if answer.is_ok() => answer.content,
@@ -64,26 +75,64 @@ pub(crate) async fn prepare(
     let code =
         String::from_utf8(function.into()).map_err(|_| lost("its text is not UTF-8".into()))?;
     // Both sides must permit a held function to use the network.
-    let network = allows_network && !settings.options.deny_net;
+    let network = options.allow_net && !settings.options.deny_net;
     let engine = runner.engine(host_script(), &code, &welcome.options, None, network);
-    Ok(Prepared { name: runner.name(), engine: Arc::new(engine), title: settings.options.title })
+    Ok(Prepared { name: runner.name(), engine: Arc::new(engine), title })
 }
 
-/// Finds the engine of this machine, and what holds the function unless its sender is trusted.
+/// Finds the engine of this machine, and what holds the function unless its sender is trusted. With
+/// `--exec`, this machine runs no function.
 ///
 /// # Errors
 /// When this machine cannot compute, with a remedy.
-pub(crate) async fn find(options: &JoinOptions) -> Result<Runner, String> {
+pub(crate) async fn find(options: &JoinOptions) -> Result<Option<Runner>, String> {
+    if options.exec.is_some() {
+        return Ok(None);
+    }
     let held = (!options.trust).then(|| Hold {
         limits: Limits { memory: memory_per_core(options.cores() as usize) },
         helper: env::current_exe().unwrap_or_default(),
     });
     let wish = Wish { engine: options.engine, held };
-    Runner::find(&wish, host_script()).await.map_err(|error| match error {
+    Runner::find(&wish, host_script()).await.map(Some).map_err(|error| match error {
         Refusal::Node(error) => without_node(&error),
         Refusal::Unsafe(_) => format!("{error}. {REMEDY}"),
         Refusal::Engine(why) => why,
     })
+}
+
+/// The engine for a run of programs: the volunteer's own command, or that of the run.
+fn run_program(
+    program: &JobProgram,
+    options: &JoinOptions,
+    welcome: &Welcome,
+    title: String,
+) -> Result<Prepared, NoEngine> {
+    let exec = options.exec.as_deref();
+    if exec.is_none() && !options.trust {
+        return Err(NoEngine::Unfit(format!(
+            "the run's machine runs this command for each value: {}. Give --exec with the command that this machine is to run, or \
+             --trust to run the same one",
+            program.command
+        )));
+    }
+    let text = exec.unwrap_or(&program.command);
+    let command = ExecCommand::parse(text)
+        .ok()
+        .filter(ExecCommand::is_per_value)
+        .ok_or_else(|| NoEngine::Unfit(format!("the run's command cannot run here: {text}")))?;
+    let engine = Program::new(ProgramOptions {
+        command,
+        separator: if program.null { 0 } else { b'\n' },
+        json: welcome.options.json,
+        to_files: program.files,
+        assets: None,
+        concurrency: welcome.options.concurrency,
+        timeout: welcome.options.timeout.map(Duration::from_millis),
+    });
+    let engine =
+        engine.map_err(|error| NoEngine::Unfit(format!("no shell can be started: {error}")))?;
+    Ok(Prepared { engine: Arc::new(engine), name: format!("the command: {text}"), title })
 }
 
 /// What helps a machine that cannot hold functions.

@@ -3,7 +3,7 @@
 use crate::address::Address;
 use clap::{Parser, builder::BoolishValueParser as YesOrNo};
 use pando_process::{command_line, duration::duration};
-use pando_volunteer::EngineChoice;
+use pando_volunteer::{EngineChoice, ExecCommand};
 use std::{env, ffi::OsString, thread, time::Duration};
 
 /// Most cores lent: per thread of this machine, and in total on a small machine.
@@ -61,6 +61,11 @@ pub struct JoinOptions {
     #[arg(long, env = "PANDO_JOIN_TRUST", value_parser = YesOrNo::new())]
     pub trust: bool,
 
+    /// For a run of programs (pando --exec): run this command for each value, which {} stands for.
+    /// Without this option and with --trust, the run's own command
+    #[arg(long, env = "PANDO_JOIN_EXEC", value_name = "COMMAND", value_parser = exec)]
+    pub exec: Option<String>,
+
     /// How long to look for a run that does not answer any more
     #[arg(long, env = "PANDO_JOIN_PATIENCE", value_name = "DUR", default_value = "5m", value_parser = duration)]
     pub patience: Duration,
@@ -117,6 +122,14 @@ fn cores(text: &str) -> Result<u32, String> {
     }
 }
 
+fn exec(text: &str) -> Result<String, String> {
+    match ExecCommand::parse(text) {
+        Ok(command) if command.is_per_value() => Ok(text.into()),
+        Ok(_) => Err("write {} in the place of the value, as in 'expr {} + 1'".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn name(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.contains(char::is_control) {
@@ -156,7 +169,9 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused() {
         assert!(parse(&[]).is_err(), "no address");
-        for wrong in [&["--cores", "0"][..], &["--cores", "100000"], &["--name", " "]] {
+        for wrong in
+            [&["--cores", "0"][..], &["--cores", "100000"], &["--name", " "], &["--exec", "cat"]]
+        {
             assert!(parse(&[&[URL], wrong].concat()).is_err(), "{wrong:?}");
         }
         let options = parse(&["--cores", "3", URL, "--name", "node 7"]).unwrap();

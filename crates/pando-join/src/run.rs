@@ -64,7 +64,7 @@ fn lower_priority() {
 /// When this machine cannot help, in words.
 async fn join(options: &JoinOptions, news: &News) -> Result<i32, String> {
     trace::start(news.console())?;
-    let runner = Arc::new(engine::find(options).await?);
+    let runner = engine::find(options).await?.map(Arc::new);
     let server = WebServer::new(options.url.url().clone())?;
     let device = random_id()?;
     let mut signals = Signals::listen();
@@ -108,6 +108,13 @@ async fn settle(
         End::Goodbye(Goodbye { reason, text }) => {
             let is_end = matches!(&*reason, "done" | "stopped");
             match (&*reason, volunteer.broken()) {
+                ("refused", _) if !options.wait => {
+                    return Err(format!(
+                        "the run at {} refuses this machine: {}",
+                        options.url,
+                        printable(&text)
+                    ));
+                }
                 ("version", _) => {
                     let words = format!(
                         "the run at {} has another version of Pando ({}): install the same version on both machines",

@@ -57,8 +57,8 @@ type Preparing = Pin<Box<dyn Future<Output = Result<Prepared, NoEngine>> + Send>
 pub(crate) struct Volunteer {
     options: JoinOptions,
     server: WebServer,
-    /// The engine of this machine, and its sandbox.
-    runner: Arc<Runner>,
+    /// The engine of this machine, and its sandbox; `None` for a machine that runs a program.
+    runner: Option<Arc<Runner>>,
     news: News,
     host: Host,
     link: Link,
@@ -87,7 +87,7 @@ impl Volunteer {
         server: WebServer,
         device: &str,
         news: News,
-        runner: Arc<Runner>,
+        runner: Option<Arc<Runner>>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -216,9 +216,8 @@ impl Volunteer {
         self.known = true;
         self.job = Some(welcome.job.clone());
         self.cores = None;
-        let (server, address) = (self.server.clone(), self.address().clone());
-        let (runner, allows_network) = (self.runner.clone(), self.options.allow_net);
-        let prepared = prepare(server, address, welcome.clone(), runner, allows_network);
+        let (server, options) = (self.server.clone(), self.options.clone());
+        let prepared = prepare(server, options, welcome.clone(), self.runner.clone());
         self.preparing = Some(Box::pin(prepared));
     }
 

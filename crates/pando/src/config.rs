@@ -11,6 +11,7 @@ mod journal_options;
 mod mosaic;
 mod parts;
 mod policies;
+mod program;
 mod server;
 mod shape;
 mod trust;
@@ -226,7 +227,7 @@ impl RunConfig {
             },
             cores,
             engine: engine(&cli, cores),
-            server: ServerConfig::new(&cli, &mut notes)?,
+            server: ServerConfig::new(&cli)?,
             relay: match cli.network.host {
                 Some(host) => {
                     Some(RelayClient::new(&host, cli.network.secret.unwrap_or_default())?)

@@ -164,6 +164,22 @@ pub struct Welcome {
     /// The number of items of the run, if the master knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<u64>,
+    /// The program that computes in place of a function; only native volunteers join such a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<JobProgram>,
+}
+
+/// A command that runs once per value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobProgram {
+    /// The command for a shell, in which `{}` stands for the value.
+    pub command: String,
+    /// Whether results may have several lines, because they end with NUL.
+    #[serde(default)]
+    pub null: bool,
+    /// Whether the output of the command becomes a file, byte for byte.
+    #[serde(default)]
+    pub files: bool,
 }
 
 /// How the function is called.

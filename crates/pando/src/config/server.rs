@@ -28,7 +28,7 @@ pub(crate) struct ServerConfig {
     /// Further names of this machine.
     pub(crate) allow_host: Vec<String>,
     pub(crate) tls: Tls,
-    /// Whether volunteers can join. With `--exec` the page says that nobody can.
+    /// Whether tabs can join. With `--exec` the page says that they cannot.
     pub(crate) takes_volunteers: bool,
     /// Whether the URL has no token.
     pub(crate) open_access: bool,
@@ -53,8 +53,8 @@ pub(crate) enum Tls {
 
 impl ServerConfig {
     /// The server for the options of `cli`. A tab cannot run a program, so with `--exec` there is a
-    /// server only if the user names the port.
-    pub(super) fn new(cli: &Cli, notes: &mut Vec<String>) -> Result<Option<Self>, String> {
+    /// server only if the user names the port, for `pando join` on other machines.
+    pub(super) fn new(cli: &Cli) -> Result<Option<Self>, String> {
         let is_program = cli.calls.exec.is_some();
         if cli.devices.local || is_program && cli.network.port.is_none() {
             return Ok(None);
@@ -63,11 +63,6 @@ impl ServerConfig {
             return Err(format!(
                 "browsers refuse to connect to port {port}: choose another with --port"
             ));
-        }
-        if is_program {
-            notes.push(
-                "--exec runs on this machine's cores only: people who open this port see a message about this".into(),
-            );
         }
         Ok(Some(Self {
             bind: cli.network.bind,

@@ -8,7 +8,7 @@ use super::{files::Files, items::Framing, shape::Shape};
 use crate::{
     config::{BatchSize, FailureLimit, OnError, TrustRule},
     failed::FailedItems,
-    protocol::{JobOptions, Value},
+    protocol::{JobOptions, JobProgram, Value},
 };
 use bytes::{BufMut, BytesMut};
 use pando_bundler::Bundle;
@@ -55,6 +55,8 @@ pub(crate) struct Job {
     pub(crate) numbers: Option<Arc<[u64]>>,
     /// Only the cores of this machine can compute the function.
     pub(crate) local_only: bool,
+    /// The program that native volunteers run in place of a function.
+    pub(crate) program: Option<JobProgram>,
     /// `--exec` without `{}`: a program answers values with lines.
     pub(crate) answers_lines: bool,
     /// The window: the most values that are read and not yet output.

@@ -126,6 +126,7 @@ impl Session {
             options: job.options.clone(),
             keep,
             items,
+            program: job.program.clone(),
         }));
         send.ping(now);
         tell_of_newcomer(&master, &name, &hello, cores, path, moves);

@@ -77,6 +77,7 @@ pub(super) fn job(
         confirms: policies.confirm.is_some(),
         files: files(config, &function.bundle.modules, own).map(Arc::new),
         local_only: !config.takes_volunteers(),
+        program: config.program_for_others(),
         answers_lines: config.function.command().is_some_and(|command| !command.is_per_value()),
         window: policies.window,
         order: policies.order,

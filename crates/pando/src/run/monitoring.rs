@@ -7,6 +7,7 @@ use crate::{
     master::{Ending, LastFigures, Left, WallTime},
     monitor::{Monitor, RunTitle},
     number,
+    protocol::JobProgram,
     server::{self, Site},
 };
 use pando_web::listen;
@@ -103,11 +104,36 @@ fn shown(words: impl Iterator<Item = String>) -> String {
 
 /// Says where the monitoring page of `site` is, on a server bound to `bind`.
 pub(super) fn announce(site: &Site, listener: &TcpListener, bind: IpAddr) {
+    let url = url(site, listener, bind, site.monitor.token());
+    site.console.say(format!("Serving monitoring page at {url}"));
+}
+
+/// Says how other machines help with a `program`, or that they cannot.
+pub(super) fn announce_program(
+    program: Option<&JobProgram>,
+    site: &Site,
+    listener: &TcpListener,
+    bind: IpAddr,
+) {
+    let token = site.volunteers.as_ref().map(|volunteers| &*volunteers.token).unwrap_or_default();
+    let url = url(site, listener, bind, token);
+    site.console.say(match program {
+        Some(_) => format!(
+            "Other machines can run a command per value: pando join --exec 'COMMAND {{}}' {url}"
+        ),
+        None => "--exec runs on this machine's cores only: others can help with a command that has {} for the value, without \
+                 --files and --assets"
+            .into(),
+    });
+}
+
+/// The address below `token` on the server of `site`, which is bound to `bind`.
+fn url(site: &Site, listener: &TcpListener, bind: IpAddr, token: &str) -> String {
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
     let address = SocketAddr::new(server::addresses(bind)[0], port);
     let scheme = if site.certificate.is_some() { "https" } else { "http" };
-    let token = site.monitor.token();
-    site.console.say(format!("Serving monitoring page at {scheme}://{address}/{token}/"));
+    let folder = if token.is_empty() { String::new() } else { format!("{token}/") };
+    format!("{scheme}://{address}/{folder}")
 }
 
 /// Serves the monitoring page of a run without volunteers, for browsers of this machine only, until

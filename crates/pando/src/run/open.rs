@@ -206,6 +206,8 @@ impl OpenRun {
         });
         if !server.takes_volunteers {
             monitoring::announce(&site, &listener, server.bind);
+            let program = self.master.job.program.as_ref();
+            monitoring::announce_program(program, &site, &listener, server.bind);
             tokio::spawn(server::serve(listener, site, closed));
             return Ok(nowhere());
         }

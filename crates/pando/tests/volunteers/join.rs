@@ -1,6 +1,7 @@
 //! Native volunteers: `pando join`.
 
 mod ends;
+mod programs;
 mod refusals;
 
 use crate::idle;

@@ -76,6 +76,7 @@ impl World {
             options: options.clone(),
             keep: keep.to_vec(),
             items: None,
+            program: None,
         }));
     }
 

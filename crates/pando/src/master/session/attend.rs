@@ -20,7 +20,8 @@ const INTRODUCTION: Duration = Duration::from_secs(10);
 const LONGEST_HELLO: usize = 1 << 20;
 
 /// The message to a tab when the function is a program.
-const ELSEWHERE: &str = "This job runs a program on its owner's machine, and on no other: it cannot use this device. Thank you all the same!";
+const ELSEWHERE: &str =
+    "This job runs a program, which this device cannot run. Thank you all the same!";
 
 /// The conditions under which a volunteer is admitted.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +42,11 @@ pub(crate) async fn attend(master: Arc<Master>, door: Door, mut channel: Channel
         Ok(None) | Err(_) => return,
     };
     let hello = match hello {
-        Ok(_) if master.job.local_only && door.path != Path::Local => {
+        Ok(hello)
+            if master.job.local_only
+                && door.path != Path::Local
+                && !(master.job.program.is_some() && hello.kind == "native") =>
+        {
             Err(("refused", ELSEWHERE.to_owned()))
         }
         Ok(hello) if door.path != Path::Local && master.is_removed(&hello.device) => {

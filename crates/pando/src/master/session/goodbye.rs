@@ -22,7 +22,7 @@ impl Session {
         };
         let (held, lines, goodbye, items) = self.master.with(|state| {
             let (lines, copies) = state.exchange(self.sub, job, now).leave(how);
-            if let (Departure::Broken(why), true) = (departure, job.local_only) {
+            if let (Departure::Broken(why), true) = (departure, job.local_only && self.local) {
                 state.cannot_run(why.clone());
             }
             let goodbye = state.goodbye();
@@ -88,7 +88,7 @@ impl Session {
                 ("protocol", format!("This device was sent away: {why}."), Some(line))
             }
             Departure::Broken(why) => {
-                let line = (!self.master.job.local_only)
+                let line = (!(self.master.job.local_only && self.local))
                     .then(|| format!("{name} cannot run the function: {why}"));
                 ("protocol", "The function cannot run on this device.".into(), line)
             }

@@ -185,6 +185,7 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
         failed: None,
         numbers: None,
         local_only: false,
+        program: None,
         answers_lines: false,
         window: pick(rng, &[1, 2, 5, 20, 1_000]),
         order: Order::OfInput,

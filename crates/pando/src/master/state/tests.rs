@@ -44,6 +44,7 @@ fn job() -> Job {
         failed: None,
         numbers: None,
         local_only: false,
+        program: None,
         answers_lines: false,
         window: 100,
         order: Order::OfInput,
