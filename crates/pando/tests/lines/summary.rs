@@ -26,7 +26,7 @@ fn programs_read_the_same_from_a_file_also_when_the_run_fails() {
     let command = PandoCommand::f("(x, cb) => x === '3' ? cb(new Error('no')) : cb(null, x)");
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("summary.json");
-    fs::write(&file, "of the last run").unwrap();
+    fs::write(&file, r#"{"status": 0, "failedAttempts": 0}"#).unwrap();
     let words = ["--cores", "1", "--retries", "0", "--summary"];
     let run = command.local().args(words).args([&file]).args(["1", "2", "3"]).run();
     run.ends(1, "1\n2\n").did_not_say(&["times one core"]);

@@ -78,7 +78,7 @@ impl Exchange<'_> {
             device.worked(now);
         }
         device.loans_mut().end_calls_unless(|loan| lender.holds(sub, loan));
-        device.loans_mut().answered(count, micros, now);
+        device.loans_mut().answered(count, &calls, now);
         let asks = worked && device.end_wait() || device.loans().alone().is_some();
         (asks, device.loans().room())
     }

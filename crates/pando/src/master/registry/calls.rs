@@ -30,6 +30,11 @@ impl CallTimes {
         self.count
     }
 
+    /// The time of all calls, in microseconds.
+    pub(crate) fn micros(&self) -> u64 {
+        self.micros
+    }
+
     /// The mean time of a call in seconds, if there was a call.
     pub(crate) fn mean(&self) -> Option<f64> {
         (self.count > 0).then(|| self.micros as f64 / self.count as f64 / 1e6)

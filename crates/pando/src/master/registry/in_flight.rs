@@ -5,6 +5,7 @@ mod limit;
 #[cfg(test)]
 mod scenarios;
 
+use super::calls::CallTimes;
 use crate::{config::BatchSize, protocol::PART};
 use limit::AdaptiveLimit;
 use std::time::{Duration, Instant};
@@ -79,10 +80,10 @@ impl InFlight {
         self.limiter.answered(count, bytes);
     }
 
-    /// Notes that the device answered `count` values, whose calls took `micros` microseconds in
-    /// total. This may change the limit.
-    pub(super) fn answered(&mut self, count: usize, micros: u64, now: Instant) {
-        self.limit.answered(count, micros, now);
+    /// Notes that the device answered `count` values, of which `results` are the calls with results.
+    /// This may change the limit.
+    pub(super) fn answered(&mut self, count: usize, results: &CallTimes, now: Instant) {
+        self.limit.answered(count, results, now);
         self.limiter.set_limit(self.limit());
         self.note_if_full();
     }
@@ -120,7 +121,7 @@ mod tests {
             }
             now += Duration::from_millis(100);
             in_flight.remove(held, held as u64 * 10_000);
-            in_flight.answered(held, 0, now);
+            in_flight.answered(held, &CallTimes::default(), now);
         }
         assert!(in_flight.limit.limit() > 500, "{}", in_flight.limit.limit());
     }

@@ -5,7 +5,7 @@
 //! A value has an entry of its own only while something is unusual about it: the device computes a
 //! copy, the value still waits to be sent, a call is long, or a recall is unanswered.
 
-use super::{in_flight::InFlight, progress::Progress};
+use super::{calls::CallTimes, in_flight::InFlight, progress::Progress};
 use crate::{config::BatchSize, protocol::Value};
 use std::{
     collections::BTreeMap,
@@ -182,10 +182,10 @@ impl Loans {
         self.in_flight.remove(count, bytes);
     }
 
-    /// Notes that the device answered `count` values, whose calls took `micros` microseconds in
-    /// total. This may change its limit.
-    pub(crate) fn answered(&mut self, count: usize, micros: u64, now: Instant) {
-        self.in_flight.answered(count, micros, now);
+    /// Notes that the device answered `count` values, of which `results` are the calls with results.
+    /// This may change its limit.
+    pub(crate) fn answered(&mut self, count: usize, results: &CallTimes, now: Instant) {
+        self.in_flight.answered(count, results, now);
     }
 
     /// Notes a sign of work: the device answered a value or reported a call.

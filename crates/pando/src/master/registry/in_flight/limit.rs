@@ -8,7 +8,7 @@
 //! the calls promise, until the rate of delivery no longer grows by a quarter. Later it at most
 //! doubles or halves.
 
-use crate::config::BatchSize;
+use crate::{config::BatchSize, master::registry::CallTimes};
 use std::time::{Duration, Instant};
 
 /// How much time's worth of values a device should hold beyond the round trips.
@@ -29,11 +29,10 @@ pub(crate) struct AdaptiveLimit {
     calls: usize,
     limit: usize,
     round_trip: Duration,
-    /// The start of the current measurement, the answers since then, and the time of their calls in
-    /// microseconds.
+    /// The start of the current measurement, the answers since then, and the calls with results.
     since: Instant,
     answered: usize,
-    micros: u64,
+    results: CallTimes,
     /// The rate of delivery of the last measurement, in values per second, while the rate grows.
     growing: Option<f64>,
     /// The limit has held values back during the current measurement.
@@ -50,7 +49,7 @@ impl AdaptiveLimit {
             round_trip: Duration::ZERO,
             since: now,
             answered: 0,
-            micros: 0,
+            results: CallTimes::default(),
             growing: Some(0.0),
             was_full: false,
         };
@@ -93,11 +92,11 @@ impl AdaptiveLimit {
         };
     }
 
-    /// Notes `count` answers, whose calls took `micros` microseconds in total, and adapts the limit
+    /// Notes `count` answers, of which `results` are the calls with results, and adapts the limit
     /// once a measurement is complete.
-    pub(crate) fn answered(&mut self, count: usize, micros: u64, now: Instant) {
+    pub(crate) fn answered(&mut self, count: usize, results: &CallTimes, now: Instant) {
         self.answered += count;
-        self.micros = self.micros.saturating_add(micros);
+        self.results.add_all(results);
         if self.answered < self.limit.max(1) || self.size != BatchSize::Auto {
             return;
         }
@@ -108,20 +107,21 @@ impl AdaptiveLimit {
             self.growing = self.growing.filter(grows).map(|_| delivered);
         }
         let (rate, growth) = match self.growing {
-            Some(_) => (self.promised().max(delivered), GROWTH.0),
-            None => (delivered, GROWTH.1),
+            Some(_) if self.results.count() > 0 => (self.promised().max(delivered), GROWTH.0),
+            _ => (delivered, GROWTH.1),
         };
         let wanted = (rate * (AHEAD + self.round_trip * 2).as_secs_f64()).ceil().min(MOST) as usize;
         let most = if self.was_full { self.limit * growth } else { self.limit };
         self.limit = wanted.clamp(self.limit / 2, most).max(self.least());
-        (self.since, self.answered, self.micros, self.was_full) = (now, 0, 0, false);
+        (self.since, self.answered, self.was_full) = (now, 0, false);
+        self.results = CallTimes::default();
     }
 
     /// The values per second that the cores compute when they never wait, after the times of the
     /// calls.
     fn promised(&self) -> f64 {
         let calls = f64::from(self.cores) * self.calls as f64;
-        calls * self.answered as f64 * 1e6 / self.micros.max(1) as f64
+        calls * self.results.count() as f64 * 1e6 / self.results.micros().max(1) as f64
     }
 
     fn least(&self) -> usize {
@@ -136,6 +136,22 @@ impl AdaptiveLimit {
 mod tests {
     use super::*;
 
+    fn results(count: usize, micros: u64) -> CallTimes {
+        let mut results = CallTimes::default();
+        (0..count).for_each(|_| results.add(micros));
+        results
+    }
+
+    #[test]
+    fn a_device_that_fails_everything_gets_hardly_more() {
+        let mut now = Instant::now();
+        let mut limit = AdaptiveLimit::new(BatchSize::Auto, 1, now);
+        limit.full();
+        now += Duration::from_millis(1);
+        limit.answered(2, &CallTimes::default(), now);
+        assert_eq!(limit.limit(), 4);
+    }
+
     #[test]
     fn a_slow_function_keeps_two_values_per_core() {
         let mut now = Instant::now();
@@ -143,7 +159,7 @@ mod tests {
         for _ in 0..50 {
             limit.full();
             now += Duration::from_millis(500);
-            limit.answered(2, 1_000_000, now);
+            limit.answered(2, &results(2, 500_000), now);
         }
         assert_eq!(limit.limit(), 4);
     }
@@ -156,7 +172,7 @@ mod tests {
         for _ in 0..50 {
             limit.full();
             now += Duration::from_secs(5);
-            limit.answered(42, 200_000_000, now);
+            limit.answered(42, &results(42, 5_000_000), now);
         }
         assert_eq!(limit.limit(), 42);
         let mut fixed = AdaptiveLimit::new(BatchSize::Fixed(3), 2, now);
@@ -177,7 +193,7 @@ mod tests {
                 now += Duration::from_secs_f64(
                     (count as f64 / 10_000.0).max(round_trip as f64 / 1000.0),
                 );
-                limit.answered(count, count as u64 * 100, now);
+                limit.answered(count, &results(count, 100), now);
             }
             assert!(
                 limit.limit().abs_diff(expected) < expected / 5,

@@ -1,6 +1,6 @@
 //! The limit among simulated devices: near and far, fast and slow, steady and not.
 
-use super::InFlight;
+use super::{CallTimes, InFlight};
 use crate::config::BatchSize;
 use std::{
     cmp::Reverse,
@@ -92,7 +92,9 @@ impl Scenario {
                 Event::Pong(round_trip) => in_flight.round_trip(round_trip),
                 Event::Answered(count, time) => {
                     in_flight.remove(count, 0);
-                    in_flight.answered(count, time.as_micros() as u64, start + now);
+                    let mut results = CallTimes::default();
+                    (0..count).for_each(|_| results.add(time.as_micros() as u64));
+                    in_flight.answered(count, &results, start + now);
                     let room = in_flight.room();
                     if room > 0 {
                         in_flight.add(room, 0);
