@@ -1,5 +1,6 @@
 //! Tests in every engine and version of a volunteer's browser.
 
+mod assets;
 mod closed;
 mod errors;
 mod foreign;

@@ -2,10 +2,10 @@
 
 use crate::tab;
 use pando_testing::{
-    DrivenTab, EventsFile, PandoCommand, RelayProcess, RunningProgram, Tab, lines,
+    DrivenTab, EventsFile, PandoCommand, RelayProcess, RunningProgram, SECRET, Tab, lines,
 };
 use std::{
-    io::{self, Read, Write},
+    io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc,
@@ -172,42 +172,114 @@ fn assets_pass_through_a_relay() {
     }
 }
 
+#[test]
+fn a_cut_between_a_tab_and_a_relay_costs_only_the_part_that_was_under_way() {
+    let (bytes, events) = (model(2 * PART + 5), EventsFile::empty());
+    let relay = RelayProcess::start(&[]);
+    let run = relay.used_by(with_model(SUM, &bytes, &events).args(["--cores=0"])).stdin("1\n");
+    let run = run.start();
+    let proxy = cutting_proxy(relay.port(), PART + PART / 2);
+    let url = run.room().replace(&format!(":{}", relay.port()), &format!(":{proxy}"));
+    let _tab = Tab::open(&url, "device=Ann;cores=1;");
+    run.wait().gives(sum(&bytes) + "\n");
+    let part = PART as u64;
+    assert_eq!(sent(&events)[..2], [0, part]);
+    assert_eq!(sent(&events).iter().filter(|from| **from == 0).count(), 1, "what was there stays");
+}
+
+#[test]
+fn a_cut_between_the_master_and_a_relay_costs_only_the_part_that_was_under_way() {
+    let (bytes, events) = (model(2 * PART + 5), EventsFile::empty());
+    let relay = RelayProcess::start(&[]);
+    let proxy = proxy_that_cuts(relay.port(), PART / 2, Counted::Requests);
+    let run = with_model(SUM, &bytes, &events).stdin("1\n");
+    let run = run.args(["--host", &format!("http://127.0.0.1:{proxy}"), "--secret", SECRET]);
+    let run = run.start();
+    let url = run.room().replace(&format!(":{proxy}"), &format!(":{}", relay.port()));
+    let _tab = Tab::open(&url, "device=Ann;cores=1;protocol=websocket;");
+    run.wait().gives(sum(&bytes) + "\n");
+    let part = PART as u64;
+    let sent = sent(&events);
+    assert_eq!(
+        sent.iter().filter(|from| **from == 0).count(),
+        2,
+        "the first part is cut: {sent:?}"
+    );
+    assert_eq!(sent[sent.len() - 2..], [part, 2 * part], "the others come once");
+}
+
+#[test]
+fn a_file_of_more_than_64_mib_comes_in_parts_and_by_ranges() {
+    const LENGTH: usize = (64 << 20) + 5;
+    let f = "export default async (x, { asset, assetUrl }) => {
+      const bytes = await asset('deep/model é.bin')
+      let same = true
+      for (let i = 0; i < bytes.length; i++) same = same && bytes[i] === i % 251
+      const answer = await fetch(assetUrl('deep/model é.bin'), { headers: { Range: 'bytes=67108863-' } })
+      const end = new Uint8Array(await answer.arrayBuffer())
+      return [bytes.length, same, answer.status, end.join('-')].join(' ')
+    }";
+    let (bytes, events) = (model(LENGTH), EventsFile::empty());
+    let run = with_model(f, &bytes, &events).stdin("1\n").start();
+    let _tab = tab(&run, "Ann");
+    let end: Vec<String> = bytes[LENGTH - 6..].iter().map(u8::to_string).collect();
+    run.wait().gives(format!("{LENGTH} true 206 {}\n", end.join("-")));
+    let parts: Vec<u64> = (0..=16).map(|part| part * PART as u64).collect();
+    assert_eq!(sent(&events)[..17], parts);
+}
+
 /// A tab under the control of this test.
 fn driven(run: &RunningProgram) -> DrivenTab {
     DrivenTab::open(&format!("{}#device=Ann;cores=1;", run.url())).unwrap()
 }
 
+/// The bytes that a proxy counts: those from the client, or those from the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Requests,
+    Answers,
+}
+
 /// A proxy to `port` that cuts the first connection with more than `most` bytes of answers. Returns
 /// its own port.
 fn cutting_proxy(port: u16, most: usize) -> u16 {
+    proxy_that_cuts(port, most, Counted::Answers)
+}
+
+/// A proxy to `port` that cuts the first connection with more than `most` bytes of one kind.
+/// Returns its own port.
+fn proxy_that_cuts(port: u16, most: usize, counted: Counted) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let own = listener.local_addr().unwrap().port();
     let has_cut = Arc::new(AtomicBool::new(false));
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { return };
-            let (mut from_client, mut to_server) =
-                (client.try_clone().unwrap(), server.try_clone().unwrap());
-            thread::spawn(move || {
-                let _ = io::copy(&mut from_client, &mut to_server);
-                let _ = to_server.shutdown(Shutdown::Write);
-            });
-            let has_cut = has_cut.clone();
-            thread::spawn(move || pass_answers(server, client, most, &has_cut));
+            let most = |of| if of == counted { most } else { usize::MAX };
+            for (from, to, most) in [
+                (&client, &server, most(Counted::Requests)),
+                (&server, &client, most(Counted::Answers)),
+            ] {
+                let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                let has_cut = has_cut.clone();
+                thread::spawn(move || pass(from, to, most, &has_cut));
+            }
         }
     });
     own
 }
 
-fn pass_answers(mut server: TcpStream, mut client: TcpStream, most: usize, has_cut: &AtomicBool) {
+/// Passes bytes on. After the end of the input, only this direction ends; a cut ends both.
+fn pass(mut from: TcpStream, mut to: TcpStream, most: usize, has_cut: &AtomicBool) {
     let (mut passed, mut piece) = (0, vec![0; 1 << 16]);
-    while let Ok(length @ 1..) = server.read(&mut piece) {
+    while let Ok(length @ 1..) = from.read(&mut piece) {
         passed += length;
         let cuts = passed > most && !has_cut.swap(true, Ordering::Relaxed);
-        if cuts || client.write_all(&piece[..length]).is_err() {
-            break;
+        if cuts || to.write_all(&piece[..length]).is_err() {
+            let _ = from.shutdown(Shutdown::Both);
+            let _ = to.shutdown(Shutdown::Both);
+            return;
         }
     }
-    let _ = client.shutdown(Shutdown::Both);
-    let _ = server.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Write);
 }
