@@ -83,9 +83,10 @@ async function fetchAsset(path: string): Promise<Blob> {
 async function headOf(path: string): Promise<Head> {
   const response = await answered(path, 'HEAD');
   const hash = response.headers.get('etag');
-  const length = Number(response.headers.get('content-length'));
+  const length = response.headers.get('content-length');
   if (!hash) throw new Error(`the asset '${path}' came without its hash`);
-  return { hash, length };
+  if (!length) throw new Error(`the asset '${path}' came without its length`);
+  return { hash, length: Number(length) };
 }
 
 /** Adds the missing parts to `parts`, from the store or the network. */

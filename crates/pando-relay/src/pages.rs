@@ -61,7 +61,9 @@ pub(super) fn set_policy(
     headers: &mut HeaderMap,
 ) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("etag"));
+    // Chromium before version 76 also hides the length from a page without an origin.
+    let exposed = HeaderValue::from_static("etag, content-length");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     // Workers made from blobs, as on this page, use the policy of the page.
     let network = if content.page.deny_net { Network::Closed } else { Network::Open };
     let policy = Policy::new(authority, network, content.page.dom).shared().asked_by(request);
