@@ -290,12 +290,12 @@ fn modules_of_the_function_and_assets_are_not_written_over() {
     let module = "module.exports = bytes => bytes";
     let job = PandoCommand::f("require('./lib.js')").with_file("lib.js", module).local();
     let job = job.with_file("lib", "x").args(overwrite).args(["--ext", "js", "lib"]);
-    let refused = ["over a module of the function"];
-    assert_eq!(files_after(job, 1, &refused, ["lib.js"]), [module]);
+    let refused = ["over the file of a module of the function"];
+    assert_eq!(files_after(job, 2, &refused, ["lib.js"]), [module]);
     let job = PandoCommand::f("bytes => bytes").with_file("as/m.bin", "model").local();
     let job = job.with_file("as/m", "x").args(overwrite).args(["--ext", "bin"]);
     let job = job.args(["--assets", "as", "as/m"]);
-    assert_eq!(files_after(job, 1, &["over a file of --assets"], ["as/m.bin"]), ["model"]);
+    assert_eq!(files_after(job, 2, &["over a file of --assets"], ["as/m.bin"]), ["model"]);
 }
 
 #[test]
