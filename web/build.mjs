@@ -83,6 +83,17 @@ async function buildNode(outDir) {
   });
 }
 
+async function buildEmbedded(outDir) {
+  await build({
+    ...shared,
+    entryPoints: { embedded: 'src/embedded.ts' },
+    outdir: outDir,
+    format: 'iife',
+    platform: 'neutral',
+    target: 'es2022',
+  });
+}
+
 async function buildPage(outDir, languages) {
   const html = numbered(await readFile(join(here, 'src/index.html'), 'utf8'), languages);
   const { outputFiles } = await build({
@@ -140,6 +151,7 @@ await Promise.all([
   buildBrowser(outDir, languages),
   buildExtras(outDir, languages),
   buildNode(outDir),
+  buildEmbedded(outDir),
   buildPage(outDir, languages),
   buildTexts(languages, outDir),
   buildBuiltins(outDir),

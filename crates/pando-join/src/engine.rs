@@ -7,8 +7,8 @@ use crate::{
 use pando_client::WebServer;
 use pando_protocol::volunteer::{JobProgram, Welcome};
 use pando_volunteer::{
-    Engine, ExecCommand, Hold, Limits, NodeError, Program, ProgramOptions, Refusal, Runner, Wish,
-    memory_per_core,
+    Engine, ExecCommand, Limits, NodeError, Program, ProgramOptions, Refusal, Runner, Scripts,
+    Wish, memory_per_core,
 };
 use pando_web::embedded;
 use std::{env, sync::Arc, time::Duration};
@@ -76,7 +76,7 @@ pub(crate) async fn prepare(
         String::from_utf8(function.into()).map_err(|_| lost("its text is not UTF-8".into()))?;
     // Both sides must permit a held function to use the network.
     let network = options.allow_net && !settings.options.deny_net;
-    let engine = runner.engine(host_script(), &code, &welcome.options, None, network);
+    let engine = runner.engine(&code, &welcome.options, None, network);
     Ok(Prepared { name: runner.name(), engine: Arc::new(engine), title })
 }
 
@@ -89,12 +89,13 @@ pub(crate) async fn find(options: &JoinOptions) -> Result<Option<Runner>, String
     if options.exec.is_some() {
         return Ok(None);
     }
-    let held = (!options.trust).then(|| Hold {
-        limits: Limits { memory: memory_per_core(options.cores() as usize) },
-        helper: env::current_exe().unwrap_or_default(),
-    });
-    let wish = Wish { engine: options.engine, held };
-    Runner::find(&wish, host_script()).await.map(Some).map_err(|error| match error {
+    let memory = memory_per_core(options.cores() as usize);
+    let wish = Wish {
+        engine: options.engine,
+        held: (!options.trust).then_some(Limits { memory }),
+        helper: env::current_exe().ok(),
+    };
+    Runner::find(&wish, scripts()).await.map(Some).map_err(|error| match error {
         Refusal::Node(error) => without_node(&error),
         Refusal::Unsafe(_) => format!("{error}. {REMEDY}"),
         Refusal::Engine(why) => why,
@@ -139,8 +140,11 @@ fn run_program(
 const REMEDY: &str = "Install Deno (npm install -g deno, or deno.com), or open the address in a browser instead. \
     --trust runs the function with all that you may do, if you trust its sender";
 
-fn host_script() -> &'static str {
-    embedded::web("node.js").unwrap_or_default()
+fn scripts() -> Scripts {
+    Scripts {
+        node: embedded::web("node.js").unwrap_or_default(),
+        embedded: embedded::web("embedded.js").unwrap_or_default(),
+    }
 }
 
 /// Why this machine cannot compute, with a remedy.

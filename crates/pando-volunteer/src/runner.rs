@@ -2,6 +2,8 @@
 //! by starting a core.
 
 mod boot;
+#[cfg(unix)]
+mod embedded;
 #[cfg(target_os = "linux")]
 mod exec;
 mod launch;
@@ -21,12 +23,17 @@ use program::Program;
 use sandbox::Sandbox;
 use std::{ffi::OsString, fmt, path::PathBuf, str::FromStr};
 
+/// The hidden subcommand of the embedded engine.
+const EMBEDDED: &str = "embedded-core";
+
 /// Runs the hidden subcommand `name` with `args`, if there is such a command, and returns its exit
 /// status. Programs that make a [`Hold`] with themselves as the helper call this function first.
 pub fn hidden_command(name: &str, args: impl Iterator<Item = OsString>) -> Option<i32> {
     match name {
         #[cfg(target_os = "linux")]
         "sandbox-exec" => Some(exec::sandbox_exec(args)),
+        #[cfg(unix)]
+        EMBEDDED => Some(embedded::embedded_core(args)),
         _ => {
             drop(args);
             None
@@ -44,6 +51,8 @@ pub enum EngineChoice {
     Node,
     /// Deno.
     Deno,
+    /// The engine in this program: QuickJS.
+    Embedded,
 }
 
 impl FromStr for EngineChoice {
@@ -54,9 +63,13 @@ impl FromStr for EngineChoice {
             "auto" => Ok(Self::Auto),
             "node" => Ok(Self::Node),
             "deno" => Ok(Self::Deno),
+            "embedded" => Ok(Self::Embedded),
             // Tried with Bun 1.4: its sockets do not read from an inherited file descriptor.
-            "bun" => Err("Bun cannot take over the connection of a core: give node or deno".into()),
-            _ => Err("give auto, node or deno".into()),
+            "bun" => {
+                Err("Bun cannot take over the connection of a core: give node, deno or embedded"
+                    .into())
+            }
+            _ => Err("give auto, node, deno or embedded".into()),
         }
     }
 }
@@ -66,6 +79,7 @@ impl FromStr for EngineChoice {
 pub(crate) enum Kind {
     Node,
     Deno,
+    Embedded,
 }
 
 impl Kind {
@@ -74,6 +88,7 @@ impl Kind {
         match self {
             Self::Node => "node",
             Self::Deno => "deno",
+            Self::Embedded => EMBEDDED,
         }
     }
 }
@@ -83,6 +98,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Node => "Node.js",
             Self::Deno => "Deno",
+            Self::Embedded => "QuickJS",
         })
     }
 }
@@ -92,8 +108,20 @@ impl fmt::Display for Kind {
 pub struct Wish {
     /// The engine.
     pub engine: EngineChoice,
-    /// What holds the function; `None`: the function may do all that the user may do.
-    pub held: Option<Hold>,
+    /// What a held function may use; `None`: the function may do all that the user may do.
+    pub held: Option<Limits>,
+    /// The program with the hidden subcommands ([`hidden_command`]): mostly the present program.
+    /// Without it, nothing is held, and there is no embedded engine.
+    pub helper: Option<PathBuf>,
+}
+
+/// The scripts of the hosts of cores.
+#[derive(Debug, Clone, Copy)]
+pub struct Scripts {
+    /// For Node and Deno.
+    pub node: &'static str,
+    /// For the embedded engine.
+    pub embedded: &'static str,
 }
 
 impl Wish {
@@ -105,12 +133,9 @@ impl Wish {
 
 /// The sandbox that a function needs.
 #[derive(Debug, Clone)]
-pub struct Hold {
-    /// What a held core may use.
-    pub limits: Limits,
-    /// The program with the hidden subcommands of [`crate::hidden_command`]: mostly the present
-    /// program.
-    pub helper: PathBuf,
+struct Hold {
+    limits: Limits,
+    helper: PathBuf,
 }
 
 /// Why no engine can run the function.
@@ -139,9 +164,14 @@ impl Refusal {
     }
 }
 
+/// What people must know of the embedded engine.
+const SLOW: &str =
+    ", which is in this program, and 9 to 16 times slower. Install Node.js 20 or later, or Deno";
+
 /// An engine and its sandbox, found by [`Runner::find`].
 #[derive(Debug, Clone)]
 pub struct Runner {
+    scripts: Scripts,
     kind: Kind,
     version: String,
     /// The engine's file. `None`: whatever `node` on PATH starts.
@@ -152,49 +182,74 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Finds an engine, and a sandbox if the wish asks for one. `host` is the script of a core's
-    /// host, with which each candidate is tried.
+    /// Finds an engine, and a sandbox if the wish asks for one. Each candidate is tried with the
+    /// script of its host.
     ///
     /// # Errors
     /// When no engine can be used, or none can be held.
-    pub async fn find(wish: &Wish, host: &str) -> Result<Self, Refusal> {
+    pub async fn find(wish: &Wish, scripts: Scripts) -> Result<Self, Refusal> {
         if !cfg!(unix) {
             return Err(NodeError::System.into());
         }
-        match &wish.held {
-            Some(hold) => Self::held(wish.engine, hold, host).await,
-            None => Self::free(wish.engine).await,
-        }
+        let Some(limits) = wish.held else { return Self::free(wish, scripts).await };
+        let Some(helper) = wish.helper.clone() else {
+            return Err(Refusal::Unsafe("it needs the program `pando` for that".into()));
+        };
+        Self::held(wish.engine, &Hold { limits, helper }, scripts).await
     }
 
-    /// Finds an engine that is not held.
-    async fn free(choice: EngineChoice) -> Result<Self, Refusal> {
-        match choice {
-            EngineChoice::Auto | EngineChoice::Node => {
-                Ok(Self::new(Kind::Node, probe::supported().await?, None, None))
-            }
+    /// Finds an engine that is not held: by default Node, else Deno, else the embedded engine.
+    async fn free(wish: &Wish, scripts: Scripts) -> Result<Self, Refusal> {
+        let free = |kind, version, program| Self::new(scripts, kind, version, program, None);
+        let embedded = || wish.helper.as_deref().map(Program::embedded);
+        let of = |kind, program: Program| free(kind, program.version.clone(), Some(program));
+        match wish.engine {
+            EngineChoice::Node => Ok(free(Kind::Node, probe::supported().await?, None)),
             EngineChoice::Deno => {
-                let program = Program::find(Kind::Deno).await.map_err(Refusal::Engine)?;
-                Ok(Self::new(Kind::Deno, program.version.clone(), Some(program), None))
+                Ok(of(Kind::Deno, Program::find(Kind::Deno).await.map_err(Refusal::Engine)?))
+            }
+            EngineChoice::Embedded => embedded()
+                .map(|program| of(Kind::Embedded, program))
+                .ok_or_else(|| Refusal::Engine("only the program `pando` has that engine".into())),
+            EngineChoice::Auto => {
+                let error = match probe::supported().await {
+                    Ok(version) => return Ok(free(Kind::Node, version, None)),
+                    // A Node that is there and fails is to be mended.
+                    Err(error @ (NodeError::Fails(_) | NodeError::System)) => {
+                        return Err(error.into());
+                    }
+                    Err(error) => error,
+                };
+                let mut found = match Program::find(Kind::Deno).await {
+                    Ok(deno) => of(Kind::Deno, deno),
+                    Err(_) => match embedded() {
+                        Some(program) => of(Kind::Embedded, program),
+                        None => return Err(error.into()),
+                    },
+                };
+                found.shortfalls.push(error.to_string());
+                Ok(found)
             }
         }
     }
 
     fn new(
+        scripts: Scripts,
         kind: Kind,
         version: String,
         program: Option<Program>,
         held: Option<(Hold, Sandbox)>,
     ) -> Self {
-        Self { kind, version, program, held, shortfalls: Vec::new() }
+        Self { scripts, kind, version, program, held, shortfalls: Vec::new() }
     }
 
     /// Finds an engine that a sandbox holds: the first pair that starts a core.
-    async fn held(choice: EngineChoice, hold: &Hold, host: &str) -> Result<Self, Refusal> {
+    async fn held(choice: EngineChoice, hold: &Hold, scripts: Scripts) -> Result<Self, Refusal> {
         let kinds: &[Kind] = match choice {
-            EngineChoice::Auto => &[Kind::Deno, Kind::Node],
+            EngineChoice::Auto => &[Kind::Deno, Kind::Node, Kind::Embedded],
             EngineChoice::Node => &[Kind::Node],
             EngineChoice::Deno => &[Kind::Deno],
+            EngineChoice::Embedded => &[Kind::Embedded],
         };
         let mut shortfalls: Vec<String> = Vec::new();
         if cfg!(target_os = "linux") && probe::on_path("bwrap").is_none() {
@@ -202,7 +257,11 @@ impl Runner {
         }
         let helper = program::libraries(&hold.helper).await;
         for kind in kinds {
-            let program = match Program::find(*kind).await {
+            let found = match kind {
+                Kind::Embedded => Ok(Program::embedded(&hold.helper)),
+                Kind::Node | Kind::Deno => Program::find(*kind).await,
+            };
+            let program = match found {
                 Ok(program) => program.with_libraries().await,
                 Err(why) => {
                     shortfalls.push(why);
@@ -211,12 +270,13 @@ impl Runner {
             };
             for sandbox in Sandbox::all(*kind, &helper) {
                 let mut runner = Self::new(
+                    scripts,
                     *kind,
                     program.version.clone(),
                     Some(program.clone()),
                     Some((hold.clone(), sandbox.clone())),
                 );
-                match script::try_core(&runner, host).await {
+                match script::try_core(&runner).await {
                     Ok(()) => {
                         runner.shortfalls = shortfalls;
                         return Ok(runner);
@@ -233,17 +293,15 @@ impl Runner {
         Err(Refusal::Unsafe(shortfalls.join(", and ")))
     }
 
-    /// The engine for a job: its bundle `code` with this folder of `assets`, run by the script
-    /// `host`. `network` permits connections to a held function.
+    /// The engine for a job: its bundle `code` with this folder of `assets`. `network` permits connections to a held function.
     pub fn engine(
         &self,
-        host: &str,
         code: &str,
         options: &JobOptions,
         assets: Option<AssetsFolder>,
         network: bool,
     ) -> ScriptEngine {
-        ScriptEngine::new(self, host, code, options, assets, network)
+        ScriptEngine::new(self, code, options, assets, network)
     }
 
     /// The engine with its version and sandbox, for people: `Deno 2.9.6 inside bubblewrap`.
@@ -260,8 +318,23 @@ impl Runner {
         (!self.shortfalls.is_empty()).then(|| self.shortfalls.join(", and "))
     }
 
+    /// Whether the embedded engine takes the place of a better one that nobody found.
+    pub fn is_makeshift(&self) -> bool {
+        self.kind == Kind::Embedded && !self.shortfalls.is_empty()
+    }
+
+    /// The script of a core's host.
+    fn host(&self) -> &'static str {
+        if self.kind == Kind::Embedded { self.scripts.embedded } else { self.scripts.node }
+    }
+
     /// A note for people about how cores start, if there is one.
     pub fn note(&self) -> Option<String> {
+        if self.held.is_none() && self.kind != Kind::Node {
+            let why = self.shortfall()?;
+            let slow = if self.kind == Kind::Embedded { SLOW } else { "" };
+            return Some(format!("{why}: this machine's cores compute with {}{slow}", self.name()));
+        }
         (self.kind == Kind::Node && self.held.is_none()).then(probe::note).flatten()
     }
 }

@@ -36,7 +36,7 @@ use crate::{
     master::{self, Framing},
     protocol::{Form, JobOptions},
     uplink::RelayClient,
-    volunteer::{Hold, Limits, Wish, memory_per_core},
+    volunteer::{Limits, Wish, memory_per_core},
 };
 use pando_protocol::page::PageOptions;
 use std::{
@@ -226,7 +226,7 @@ impl RunConfig {
                 relay_url: String::new(),
             },
             cores,
-            engine: engine(&cli, cores),
+            engine: engine(&cli, cores, !matches!(input, InputSource::Stream)),
             server: ServerConfig::new(&cli)?,
             relay: match cli.network.host {
                 Some(host) => {
@@ -371,13 +371,14 @@ fn check_items(items: &[String], form: Form, on_error: OnError) -> Result<(), St
     }
 }
 
-/// The engine for this machine's cores. This program is the helper of the sandbox.
-fn engine(cli: &Cli, cores: usize) -> Wish {
-    let held = cli.devices.sandbox.then(|| Hold {
-        limits: Limits { memory: memory_per_core(cores) },
-        helper: env::current_exe().unwrap_or_default(),
-    });
-    Wish { engine: cli.devices.engine, held }
+/// The engine for this machine's cores. The program `pando` has the hidden subcommands, and a Rust
+/// program that uses the library has them not.
+fn engine(cli: &Cli, cores: usize, is_program: bool) -> Wish {
+    Wish {
+        engine: cli.devices.engine,
+        held: cli.devices.sandbox.then(|| Limits { memory: memory_per_core(cores) }),
+        helper: is_program.then(env::current_exe).and_then(Result::ok),
+    }
 }
 
 /// The number of cores to lend; each is a process. A number above the limit is reduced, with a

@@ -24,6 +24,12 @@ pub(super) struct Program {
 }
 
 impl Program {
+    /// The embedded engine in the program `helper`.
+    pub(super) fn embedded(helper: &Path) -> Self {
+        let version = format!("of pando {}", env!("CARGO_PKG_VERSION"));
+        Self { path: helper.to_owned(), version, libraries: Vec::new() }
+    }
+
     /// Finds the file behind the command of `kind`, which may be a script of a version manager.
     ///
     /// # Errors
@@ -35,7 +41,7 @@ impl Program {
                 let tell = "console.log(process.execPath); console.log(process.versions.node)";
                 output(probe::command(), &["-e", tell]).await
             }
-            Kind::Deno => {
+            Kind::Deno | Kind::Embedded => {
                 let tell = "console.log(Deno.execPath()); console.log(Deno.version.deno)";
                 output(command(kind), &["eval", "--no-config", "--no-lock", tell]).await
             }

@@ -55,7 +55,8 @@ impl Sandbox {
         if cfg!(target_os = "macos") {
             all.push(Self::Seatbelt);
         }
-        if kind == Kind::Deno {
+        // The embedded engine has the language only: nothing to read, write or connect with.
+        if kind != Kind::Node {
             all.push(Self::Permissions);
         }
         all

@@ -29,7 +29,6 @@ pub struct ScriptEngine {
 impl ScriptEngine {
     pub(super) fn new(
         runner: &Runner,
-        host: &str,
         code: &str,
         options: &JobOptions,
         assets: Option<AssetsFolder>,
@@ -46,7 +45,7 @@ impl ScriptEngine {
         let mut bytes = vec![0];
         serde_json::to_writer(&mut bytes, &init).expect("plain data");
         Self {
-            host: Arc::new(host.as_bytes().to_vec()),
+            host: Arc::new(runner.host().as_bytes().to_vec()),
             init: Arc::new(bytes),
             launch: Arc::new(launch),
         }
@@ -119,6 +118,12 @@ fn words(kind: Kind, program: OsString, rights: &Rights<'_>) -> Vec<OsString> {
             }
             add(&[&boot::data_url()]);
         }
+        Kind::Embedded => {
+            add(&[kind.command()]);
+            if let Some(memory) = rights.memory {
+                add(&[&memory.to_string()]);
+            }
+        }
         Kind::Node => {
             if let Some(heap) = heap {
                 add(&[&heap]);
@@ -143,9 +148,9 @@ fn env(kind: Kind, is_held: bool) -> Vec<(OsString, OsString)> {
 ///
 /// # Errors
 /// When the core does not start, in words for people.
-pub(super) async fn try_core(runner: &Runner, host: &str) -> Result<(), String> {
+pub(super) async fn try_core(runner: &Runner) -> Result<(), String> {
     let options = JobOptions { concurrency: 1, ..JobOptions::default() };
-    let engine = ScriptEngine::new(runner, host, "", &options, None, false);
+    let engine = ScriptEngine::new(runner, "", &options, None, false);
     let (events, mut said) = mpsc::channel(64);
     let core = engine.start(CoreId::default(), events).map_err(|error| error.to_string())?;
     let answer = async {

@@ -10,7 +10,7 @@ use crate::{
     remedy::broken,
     volunteer::{
         CoreEvent, CoreId, Engine, ExecCommand, First, Program, ProgramOptions, Runner,
-        ScriptEngine, killed_from_outside,
+        ScriptEngine, Scripts, killed_from_outside,
     },
 };
 use pando_bundler::{Bundle, name_of};
@@ -179,20 +179,33 @@ impl Function {
         if config.job.dom {
             return Ok(function);
         }
-        let host = embedded::web("node.js").unwrap_or_default();
+        let scripts = Scripts {
+            node: embedded::web("node.js").unwrap_or_default(),
+            embedded: embedded::web("embedded.js").unwrap_or_default(),
+        };
         let assets = config.assets.as_ref().map(|assets| AssetsFolder {
             root: assets.root().display().to_string(),
             given: assets.given().to_owned(),
         });
-        match Runner::find(&config.engine, host).await {
+        match Runner::find(&config.engine, scripts).await {
             Ok(runner) => {
-                notes.extend(runner.note());
+                if config.cores > 0 {
+                    notes.extend(runner.note());
+                }
                 if config.engine.held.is_some() && config.cores > 0 {
                     notes.push(held_by(&runner));
                 }
                 function.engine = runner.name();
-                let engine = runner.engine(host, &function.bundle.code, &config.job, assets, false);
-                function.try_locally(engine, config, path, notes).await?;
+                let engine = runner.engine(&function.bundle.code, &config.job, assets, false);
+                let tried = function.try_locally(engine, config, path, notes).await;
+                // The makeshift engine lacks things that tabs have.
+                let others_may = runner.is_makeshift() && config.takes_volunteers();
+                match tried {
+                    Err(StartError(why)) if others_may => {
+                        notes.push(format!("{why}: this machine's cores stay idle"));
+                    }
+                    tried => tried?,
+                }
             }
             Err(_) if config.cores == 0 => {}
             // Somebody who asks for a sandbox or an engine does not mean another one.

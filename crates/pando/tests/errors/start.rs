@@ -35,23 +35,25 @@ fn path_with_node(version: Option<&str>) -> tempfile::TempDir {
 fn local_without_node() {
     let path = path_with_node(None);
     let run = PandoCommand::f(ECHO).local().env("PATH", path.path()).stdin("1\n").run();
-    run.ends(2, "").said(&["error: ", "--local", "Node.js 20"]);
+    run.gives("1\n").said(&["Node.js was not found", "QuickJS", "Node.js 20"]);
 }
 
 #[test]
 fn local_with_an_old_node() {
     let path = path_with_node(Some("v18.19.0"));
     let run = PandoCommand::f(ECHO).local().env("PATH", path.path()).stdin("1\n").run();
-    run.ends(2, "").said(&["error: ", "--local", "18.19.0"]);
+    run.gives("1\n").said(&["18.19.0 is too old", "QuickJS"]);
 }
 
 #[test]
-fn without_node_tabs_are_asked_for_and_served() {
+fn without_node_the_engine_of_this_program_computes_and_tabs_are_served() {
     let path = path_with_node(None);
-    let run = PandoCommand::f(ECHO).env("PATH", path.path()).stdin("1\n").start();
-    let said = run.says("Node.js was not found");
-    assert!(said.contains("--open") && said.contains("tab"), "{said}");
+    let mut run = PandoCommand::f(ECHO).env("PATH", path.path()).stdin_open().start();
+    run.says("Node.js was not found");
     assert_eq!(pando_testing::get(&run.url()).status, 200);
+    run.write_line("1");
+    run.close_stdin();
+    run.wait().gives("1\n");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod chunk;
 mod cookbook;
 mod embedding;
 mod ends;
+mod engines;
 mod events;
 mod feedback;
 mod files;

@@ -32,18 +32,23 @@ impl Held {
         for (engine, at) in [("deno", deno), ("node", find("node"))] {
             let Some(at) = at else { continue };
             if has_bubblewrap {
-                all.push(Self::new(engine, &at, true));
+                all.push(Self::new(engine, Some(&at), true));
             }
-            all.push(Self::new(engine, &at, false));
+            all.push(Self::new(engine, Some(&at), false));
         }
-        assert!(!all.is_empty(), "Node.js is here");
+        if has_bubblewrap {
+            all.push(Self::new("embedded", None, true));
+        }
+        all.push(Self::new("embedded", None, false));
         all
     }
 
-    fn new(engine: &'static str, at: &Path, in_bubblewrap: bool) -> Self {
+    fn new(engine: &'static str, at: Option<&Path>, in_bubblewrap: bool) -> Self {
         let path = tempfile::tempdir().expect("a folder can be made");
         let add = |name: &str, at: &Path| symlink(at, path.path().join(name)).expect("a link");
-        add(engine, at);
+        if let Some(at) = at {
+            add(engine, at);
+        }
         if in_bubblewrap {
             add("bwrap", &find("bwrap").expect("it is here"));
         }
@@ -256,9 +261,12 @@ fn a_held_function_has_a_network_where_run_and_volunteer_permit_it() {
 }
 
 #[test]
-fn a_machine_that_can_hold_nothing_says_so() {
+fn a_machine_without_engines_holds_with_its_own() {
     let empty = tempfile::tempdir().expect("a folder can be made");
     let run = PandoCommand::f("(x, cb) => cb(null, x)").local().args(["--sandbox", "1"]);
     let ended = run.env("PATH", empty.path()).run();
+    ended.gives("1\n").said(&["QuickJS", "inside Landlock", "Deno was not found"]);
+    let run = PandoCommand::f("(x, cb) => cb(null, x)").local().args(["--sandbox", "1"]);
+    let ended = run.args(["--engine", "deno"]).env("PATH", empty.path()).run();
     ended.ends(2, "").said(&["cannot run other people's functions safely", "Deno was not found"]);
 }

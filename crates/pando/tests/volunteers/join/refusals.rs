@@ -52,9 +52,11 @@ fn a_function_that_needs_a_page_is_told() {
 #[test]
 fn a_machine_without_node_is_told() {
     let run = idle(1).stdin_open().start();
-    let volunteer = JoinCommand::to(&run.url()).env("PATH", "/nonexistent").start();
+    let volunteer = JoinCommand::to(&run.url()).args(["--engine", "node"]);
+    let volunteer = volunteer.env("PATH", "/nonexistent").start();
     volunteer.wait().status(2).said(&["Node.js was not found", "install Node.js"]);
     // Without --trust, the machine must also hold the function.
-    let volunteer = JoinCommand::bare().args([&*run.url()]).env("PATH", "/nonexistent").start();
+    let args = ["--engine", "deno", &*run.url()];
+    let volunteer = JoinCommand::bare().args(args).env("PATH", "/nonexistent").start();
     volunteer.wait().status(2).said(&["cannot run other people's functions safely", "--trust"]);
 }
