@@ -268,7 +268,8 @@ function parsed(given: string, base: Parts | null): Parts {
   const scheme = /^([a-z][a-z0-9+.-]*:)(.*)$/is.exec(main);
   if (!scheme) {
     if (!base) throw invalid(given);
-    return { ...relative(main, base, given, search !== ''), ...end };
+    const parts = relative(main, base, given, search !== '');
+    return { ...parts, search: end.search || parts.search, hash: end.hash };
   }
   const protocol = scheme[1].toLowerCase();
   const rest = protocol in PORTS ? scheme[2].replace(/\\/g, '/') : scheme[2];
@@ -323,7 +324,7 @@ function relative(main: string, base: Parts, given: string, hasQuery: boolean): 
   if (path === '') return { ...base, search: hasQuery ? '' : base.search };
   const folder = base.pathname.slice(0, base.pathname.lastIndexOf('/') + 1);
   const whole = path.startsWith('/') ? path : folder + path;
-  return { ...base, pathname: normal(escaped(whole, UNSAFE_IN_PATH)) };
+  return { ...base, pathname: normal(escaped(whole, UNSAFE_IN_PATH)), search: '' };
 }
 
 /** A path without `.` and `..`. */
