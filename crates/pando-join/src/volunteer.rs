@@ -53,6 +53,9 @@ pub(crate) enum End {
 
 type Preparing = Pin<Box<dyn Future<Output = Result<Prepared, NoEngine>> + Send>>;
 
+/// The cores, and their messages.
+type StartedCores = (Cores<Arc<dyn Engine>>, mpsc::Receiver<(CoreId, CoreEvent)>);
+
 /// See the module.
 pub(crate) struct Volunteer {
     options: JoinOptions,
@@ -65,7 +68,7 @@ pub(crate) struct Volunteer {
     /// The job of `cores` or `preparing`.
     job: Option<String>,
     preparing: Option<Preparing>,
-    cores: Option<(Cores<Arc<dyn Engine>>, mpsc::Receiver<(CoreId, CoreEvent)>)>,
+    cores: Option<StartedCores>,
     title: String,
     /// Whether the master was there at the last look.
     connected: bool,
@@ -350,9 +353,7 @@ impl Volunteer {
 }
 
 /// The next event of a core.
-async fn heard(
-    cores: &mut Option<(Cores<Arc<dyn Engine>>, mpsc::Receiver<(CoreId, CoreEvent)>)>,
-) -> (CoreId, CoreEvent) {
+async fn heard(cores: &mut Option<StartedCores>) -> (CoreId, CoreEvent) {
     if let Some((_, said)) = cores
         && let Some(event) = said.recv().await
     {
