@@ -220,7 +220,7 @@ test('what functions report has a column only if one reports', () => {
   assert.equal(column.title, 'Reported');
   assert.deepEqual(
     [column.text(reporting, 0), column.text(device('2', 'B'), 0)],
-    ['12.5 Mpixels, 3 MB', ''],
+    ['12.5 Mpixels, 3.0 MB', ''],
   );
   assert.notEqual(columnsFor([device('2', 'B')]).pop()!.title, 'Reported');
 });

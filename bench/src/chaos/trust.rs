@@ -80,7 +80,13 @@ impl RandomTrust {
             Self::SpotChecks(_) => (1, lie(WORDS[1])),
         };
         let colluding = vec![colluding; chance.0.usize(0..=most)];
-        colluding.into_iter().chain(chance.toss(0.2).then_some(alone)).collect()
+        let mut lies: Vec<Lie> =
+            colluding.into_iter().chain(chance.toss(0.2).then_some(alone)).collect();
+        if let Self::Copies(devices) = self {
+            // At least one of the devices of each value is honest.
+            lies.truncate(devices - 1);
+        }
+        lies
     }
 }
 
