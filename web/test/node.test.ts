@@ -135,8 +135,11 @@ test('ends when its parent is gone, also while f never returns', async () => {
     createServer((socket) => {
       const payload = (bytes) => { const head = Buffer.alloc(4); head.writeUInt32LE(bytes.length); socket.write(Buffer.concat([head, bytes])); };
       const code = "globalThis.__pandoModule = { exports: { '/pando/1.0.0': () => { for (;;); } } }";
-      payload(Buffer.from('\\0' + JSON.stringify({ type: 'init', options: { concurrency: 1, timeout: null, json: false }, code })));
-      socket.once('data', () => { payload(Buffer.from([1, 0, 0, 1, 97])); socket.once('data', () => console.log('loops')); });
+      payload(Buffer.from('\\0' + JSON.stringify({ type: 'init', parent: process.pid, options: { concurrency: 1, timeout: null, json: false }, code })));
+      socket.on('data', (bytes) => {
+        if (bytes.includes('ready')) payload(Buffer.from([1, 0, 0, 1, 97]));
+        if (bytes.includes('started')) console.log('loops');
+      });
     }).listen(path, () => {
       const theirs = connect(path, () => {
         const child = spawn(process.execPath, [process.argv[1]], { stdio: [theirs, 'ignore', 'inherit'] });
