@@ -62,7 +62,9 @@ fn the_cores_of_this_machine_make_the_picture() {
     let run = demo("2").start();
     let page = monitor(&run);
     let folder = run.folder().join("opened");
-    let opened = until("the page opens", || fs::read_to_string(&folder).ok());
+    // The shell makes the file before `echo` writes the line.
+    let line = || fs::read_to_string(&folder).ok().filter(|text| text.ends_with('\n'));
+    let opened = until("the page opens", line);
     assert_eq!(opened.trim(), page);
     let finished = ends_with_the_picture(run);
     try_next(&finished);
