@@ -18,6 +18,13 @@ pub fn backoff(failures: u32, away: Duration, random: f64) -> Duration {
     FIRST.max(full.mul_f64(0.5 + random / 2.0))
 }
 
+/// A random number in [0, 1), for [`backoff`].
+pub fn random() -> f64 {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes)
+        .map_or(0.5, |()| f64::from(u32::from_le_bytes(bytes)) / 4_294_967_296.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,6 @@ mod get;
 mod proxy;
 mod server;
 
-pub use backoff::backoff;
+pub use backoff::{backoff, random};
 pub use get::{Answer, GetError};
 pub use server::{ConnectError, SocketError, Stream, WebServer, WebSocket};

@@ -6,7 +6,7 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use pando_client::{SocketError, WebServer, WebSocket, backoff};
+use pando_client::{SocketError, WebServer, WebSocket, backoff, random};
 use pando_protocol::volunteer::Frame;
 use std::{
     future::{Future, poll_fn},
@@ -197,11 +197,4 @@ async fn dial(server: WebServer, address: Address) -> Result<WebSocket, Loss> {
         }),
         Err(_) => Err(Loss::Broken(format!("{address} does not answer"))),
     }
-}
-
-/// A number in [0, 1).
-fn random() -> f64 {
-    let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes)
-        .map_or(0.5, |()| f64::from(u32::from_le_bytes(bytes)) / 4_294_967_296.0)
 }

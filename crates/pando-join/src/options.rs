@@ -2,13 +2,10 @@
 
 use crate::address::Address;
 use clap::{Parser, builder::BoolishValueParser as YesOrNo};
-use pando_process::{command_line, duration::duration};
+use pando_process::{command_line, duration::duration, threads};
 use pando_volunteer::{EngineChoice, ExecCommand};
-use std::{env, ffi::OsString, thread, time::Duration};
+use std::{env, ffi::OsString, time::Duration};
 
-/// Most cores lent: per thread of this machine, and in total on a small machine.
-const MOST_PER_THREAD: usize = 4;
-const MOST_ANYWAY: usize = 32;
 /// Longest name, in characters.
 const LONGEST_NAME: usize = 100;
 
@@ -85,7 +82,7 @@ impl JoinOptions {
 
     /// The number of cores to lend.
     pub(crate) fn cores(&self) -> u32 {
-        self.cores.unwrap_or_else(|| threads() as u32)
+        self.cores.unwrap_or_else(|| threads::at_a_time() as u32)
     }
 
     /// The name of this machine, for people.
@@ -109,12 +106,8 @@ fn system() -> &'static str {
     }
 }
 
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
-}
-
 fn cores(text: &str) -> Result<u32, String> {
-    let most = (threads() * MOST_PER_THREAD).max(MOST_ANYWAY);
+    let most = threads::most_cores();
     match text.parse() {
         Ok(0) => Err("a machine without cores computes nothing: give 1 or more".into()),
         Ok(cores) if cores as usize <= most => Ok(cores),

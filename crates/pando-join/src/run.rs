@@ -13,7 +13,6 @@ use pando_process::{
 };
 use pando_volunteer::Goodbye;
 use std::{
-    io::{self, Write},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,23 +22,13 @@ use tokio::time::{sleep, timeout};
 const BETWEEN_RUNS: Duration = Duration::from_secs(1);
 /// How long the processes of the cores may take to end.
 const LAST_MOMENTS: Duration = Duration::from_millis(100);
+
 /// Joins a run with `options`; returns the exit status.
 pub fn run(options: JoinOptions) -> i32 {
     if options.nice {
         lower_priority();
     }
-    let runtime = threads::check().and_then(|()| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        runtime.map_err(|error| threads::refused(&error))
-    });
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(why) => {
-            // Standard error may not be open.
-            let _ = writeln!(io::stderr(), "error: {why}");
-            return 1;
-        }
-    };
+    let Some(runtime) = threads::runtime(None) else { return 1 };
     let news = News::new(options.quiet);
     let status = runtime.block_on(join(&options, &news)).unwrap_or_else(|why| {
         news.warn(&format!("error: {why}"));

@@ -119,6 +119,13 @@ pub struct Failure {
     pub kind: String,
 }
 
+impl Failure {
+    /// A failure without a stack.
+    pub fn new(message: impl Into<String>, kind: impl Into<String>) -> Self {
+        Self { message: message.into(), stack: None, kind: kind.into() }
+    }
+}
+
 /// Most values or answers in a frame. More never fit into a frame of one part, and a longer frame
 /// has only one entry.
 const MOST_ENTRIES: usize = PART;

@@ -12,7 +12,7 @@ use pando_process::{console::Console, threads};
 use pando_web::{CertificateFiles, Connections, Gate, Refusal};
 use serde_json::json;
 use std::{
-    io::{self, Write},
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket as StdUdpSocket},
     sync::{Arc, Mutex, atomic::AtomicUsize},
     time::{Duration, Instant},
@@ -34,18 +34,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs the relay with `options`; returns the exit status.
 pub fn run(options: RelayOptions) -> i32 {
-    let runtime = threads::check().and_then(|()| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        runtime.map_err(|error| threads::refused(&error))
-    });
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(why) => {
-            // Standard error may not be open.
-            let _ = writeln!(io::stderr(), "error: {why}");
-            return 1;
-        }
-    };
+    let Some(runtime) = threads::runtime(None) else { return 1 };
     let console = Console::start();
     let status = runtime.block_on(serve(options, console.clone())).unwrap_or_else(|why| {
         console.say(format!("error: {why}"));

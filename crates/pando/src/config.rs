@@ -5,6 +5,7 @@
 //! with the parts of a [`RunConfig`].
 
 mod combinations;
+mod cores;
 mod dry_run;
 mod failure_limit;
 mod journal_options;
@@ -36,23 +37,17 @@ use crate::{
     master::{self, Framing},
     protocol::{Form, JobOptions},
     uplink::RelayClient,
-    volunteer::{Limits, Wish, memory_per_core},
+    volunteer::Wish,
 };
+use cores::{cores, engine};
 use pando_protocol::page::PageOptions;
 use std::{
     collections::BTreeMap,
-    env,
     io::{self, IsTerminal},
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
     time::Duration,
 };
-
-/// Most cores lent: per thread of this machine, and in total on a small machine. More cores than
-/// threads suit functions and programs with more waiting than computing.
-const MOST_PER_THREAD: usize = 4;
-const MOST_ANYWAY: usize = 32;
 
 /// The configuration of a run; see the module.
 #[derive(Debug, Clone)]
@@ -369,37 +364,6 @@ fn check_items(items: &[String], form: Form, on_error: OnError) -> Result<(), St
         Some(unusable) if on_error == OnError::Stop => Err(unusable.why),
         _ => Ok(()),
     }
-}
-
-/// The engine for this machine's cores. The program `pando` has the hidden subcommands, and a Rust
-/// program that uses the library has them not.
-fn engine(cli: &Cli, cores: usize, is_program: bool) -> Wish {
-    Wish {
-        engine: cli.devices.engine,
-        held: cli.devices.sandbox.then(|| Limits { memory: memory_per_core(cores) }),
-        helper: is_program.then(env::current_exe).and_then(Result::ok),
-    }
-}
-
-/// The number of cores to lend; each is a process. A number above the limit is reduced, with a
-/// note.
-fn cores(cli: &Cli, notes: &mut Vec<String>) -> usize {
-    if cli.calls.dom && cli.devices.cores != Some(0) && !cli.devices.start_idle {
-        notes.push("--dom: the function runs in volunteers' pages only, this machine's cores stay idle (as with --cores 0)".into());
-    }
-    if cli.devices.start_idle || cli.calls.dom {
-        return 0;
-    }
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let asked = cli.devices.cores.unwrap_or(threads.saturating_sub(1).max(1));
-    let most = (threads * MOST_PER_THREAD).max(MOST_ANYWAY);
-    if asked > most {
-        let words = if threads == 1 { "thread" } else { "threads" };
-        notes.push(format!(
-            "--cores {asked}: {most} cores are lent, each a process; more is too much for a machine of {threads} {words}"
-        ));
-    }
-    asked.min(most)
 }
 
 #[cfg(test)]

@@ -9,13 +9,13 @@ pub(crate) use options::DemoOptions;
 use crate::{
     config::{FunctionSource, Mosaic, RunConfig, SummaryOption, When},
     console::Console,
+    threads,
 };
 use serde_json::json;
 use std::{
     fs::{self, File},
     io::{self, ErrorKind, Write},
     path::PathBuf,
-    thread,
 };
 
 /// The function, and the name that people see.
@@ -46,11 +46,10 @@ Try your own function next:
 /// When the options make no sense together, in words for people.
 pub(crate) fn config(options: DemoOptions) -> Result<RunConfig, String> {
     let mut cli = options.into_cli();
-    let threads = thread::available_parallelism().map_or(1, usize::from);
     cli.function = Some("demo.js".into());
     cli.items = tiles();
     cli.devices.title.get_or_insert_with(|| TITLE.into());
-    cli.devices.cores.get_or_insert(threads.min(MOST_CORES));
+    cli.devices.cores.get_or_insert(threads::at_a_time().min(MOST_CORES));
     cli.messages.summary = SummaryOption::Shown(When::Always);
     let mut config = RunConfig::for_command_line(cli)?;
     config.function = FUNCTION;

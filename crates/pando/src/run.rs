@@ -30,13 +30,7 @@ use crate::{
     number, threads, trace,
 };
 use signals::Stop;
-use std::{
-    collections::HashSet,
-    io::{IsTerminal, Write},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, io::IsTerminal, path::Path, sync::Arc, time::Duration};
 
 /// How long the last messages on standard error may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -66,19 +60,7 @@ pub fn demo() -> i32 {
 
 /// Executes a run in this process; returns the exit status.
 fn execute(config: Result<RunConfig, String>) -> i32 {
-    let runtime = threads::check().and_then(|()| {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        runtime.map_err(|error| threads::refused(&error))
-    });
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(why) => {
-            // Standard error may not be open.
-            let _ = writeln!(std::io::stderr(), "error: {why}");
-            return 1;
-        }
-    };
+    let Some(runtime) = threads::runtime(Some(2)) else { return 1 };
     let console = Console::start();
     raise_file_limit();
     let run = trace::start(&console)

@@ -190,7 +190,7 @@ impl Host {
             self.cores[number].failed_starts = 0;
         }
         if let Some(loan) = culprit {
-            let failure = Failure { message: why, stack: None, kind: kind.into() };
+            let failure = Failure::new(why, kind);
             self.outbox.add(Results::of(&[Answer { loan, micros: 0, result: Err(failure) }]));
         }
         self.say_returned(returned, careful);

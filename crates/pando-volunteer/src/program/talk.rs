@@ -352,9 +352,8 @@ impl ChildSession {
                 continue;
             }
             let message =
-                "it holds a newline, and would be taken for two: separate values with NUL by -0"
-                    .into();
-            let failure = Failure { message, stack: None, kind: "framing".into() };
+                "it holds a newline, and would be taken for two: separate values with NUL by -0";
+            let failure = Failure::new(message, "framing");
             self.say(&[Answer { loan, micros: 0, result: Err(failure) }]).await;
         }
     }

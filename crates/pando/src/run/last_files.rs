@@ -1,9 +1,9 @@
 //! Files that are written at the end of a run: the summary and the report.
 
-use super::{OpenRun, StartError, report_page, summary};
+use super::{OpenRun, StartError, report_page, summary, used};
 use crate::{
     config::{Report, is_descriptor},
-    files::{self, Temporary, is_pipe},
+    files::{Temporary, is_pipe},
     master::{Ending, LastFigures},
 };
 use memchr::memmem;
@@ -17,41 +17,20 @@ use std::{
 const FAILED_ATTEMPTS: &[u8] = b"\"failedAttempts\"";
 /// The mark of a report.
 const GENERATOR: &[u8] = b"<meta name=\"generator\" content=\"Pando\"";
-/// Bytes of a file that show what it is.
-const HEAD: u64 = 64 << 10;
 
 /// Refuses files that cannot be written at the end, and files of others.
 pub(super) fn check(report: &Report) -> Result<(), StartError> {
     if let Some(path) = &report.summary_file {
         check_place("--summary", path, "summary.json")?;
         let is_summary = |text: &[u8]| memmem::find(text, FAILED_ATTEMPTS).is_some();
-        check_content("--summary", path, "a summary", is_summary)?;
+        used::check_content("--summary", path, "a summary", is_summary)?;
     }
     if let Some(path) = &report.report_file {
         check_place("--report", path, "report.html")?;
         let is_report = |text: &[u8]| memmem::find(text, GENERATOR).is_some();
-        check_content("--report", path, "a report", is_report)?;
+        used::check_content("--report", path, "a report", is_report)?;
     }
     Ok(())
-}
-
-/// Refuses a file of `option` that is not `what`: the content of somebody else's file would be
-/// lost.
-pub(super) fn check_content(
-    option: &str,
-    path: &Path,
-    what: &str,
-    is_ours: impl Fn(&[u8]) -> bool,
-) -> Result<(), StartError> {
-    match files::head(path, HEAD) {
-        Ok(start) if start.is_empty() || is_ours(&start) => Ok(()),
-        // A missing file is created, and other errors are told when the file is written.
-        Err(_) => Ok(()),
-        Ok(_) => Err(StartError(format!(
-            "{option} {}: this file is not {what} of pando, and its content would be lost: name another file, which need not exist",
-            path.display()
-        ))),
-    }
 }
 
 /// Refuses a `path` of `option` at which no file can be.

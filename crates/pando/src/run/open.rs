@@ -75,7 +75,7 @@ impl OpenRun {
         last_files::check(&config.report)?;
         let events = match &config.events {
             Some(path) => {
-                last_files::check_content("--events", path, "a log of events", events::is_log)?;
+                used::check_content("--events", path, "a log of events", events::is_log)?;
                 Events::open(path, console.clone())?
             }
             None => Events::default(),

@@ -1,5 +1,5 @@
 //! The files of a run besides the files of its values: no two may be the same file, whatever names
-//! and links lead there. And the standard streams, which may be closed.
+//! and links lead there, and none may be somebody else's. And the standard streams, which may be closed.
 
 use super::StartError;
 use crate::{
@@ -11,6 +11,9 @@ use std::{fs, io, path::Path};
 
 /// Longest function, in bytes; bundles of whole applications have some millions.
 const LONGEST_FUNCTION: u64 = 64 << 20;
+
+/// Bytes of a file that show what it is.
+const HEAD: u64 = 64 << 10;
 
 const OUTPUT: &str = "standard output";
 const ERRORS: &str = "standard error";
@@ -37,6 +40,25 @@ pub(super) fn check_function(path: &Path) -> Result<(), StartError> {
         // A missing file or a folder is reported when the function is read.
         Err(error) if path.exists() && !path.is_dir() => refused(&error),
         _ => Ok(()),
+    }
+}
+
+/// Refuses a file of `option` that is not `what`: the content of somebody else's file would be
+/// lost.
+pub(super) fn check_content(
+    option: &str,
+    path: &Path,
+    what: &str,
+    is_ours: impl Fn(&[u8]) -> bool,
+) -> Result<(), StartError> {
+    match files::head(path, HEAD) {
+        Ok(start) if start.is_empty() || is_ours(&start) => Ok(()),
+        // A missing file is created, and other errors are told when the file is written.
+        Err(_) => Ok(()),
+        Ok(_) => Err(StartError(format!(
+            "{option} {}: this file is not {what} of pando, and its content would be lost: name another file, which need not exist",
+            path.display()
+        ))),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use pando_client::backoff;
+use pando_client::{backoff, random};
 use pando_protocol::{
     relay::{FromRelay, LinkId, Open, ToRelay, VERSION},
     signalling::{MasterSignal, VolunteerSignal},
@@ -379,11 +379,4 @@ impl RoomClient {
 
 fn text(message: &ToRelay) -> Message {
     Message::Text(serde_json::to_string(message).expect("plain data").into())
-}
-
-/// In [0, 1).
-fn random() -> f64 {
-    let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes)
-        .map_or(0.5, |()| f64::from(u32::from_le_bytes(bytes)) / 4_294_967_296.0)
 }

@@ -1,6 +1,5 @@
 //! The output of a command: a result on standard output, lines for people on standard error.
 
-use super::run::failure;
 use crate::{
     engine::{CoreEvent, CoreEvents, CoreId},
     program::ProgramOptions,
@@ -115,7 +114,7 @@ pub(super) fn result_of(mut output: BytesMut, options: &ProgramOptions) -> Resul
     }
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&output) {
         let what = if output.is_empty() { "it has no output, which" } else { "its output" };
-        return Err(failure(format!("{what} is not valid JSON: {error}"), "json"));
+        return Err(Failure::new(format!("{what} is not valid JSON: {error}"), "json"));
     }
     Ok(if memchr::memchr(b'\n', &output).is_some() {
         on_one_line(&output).into()

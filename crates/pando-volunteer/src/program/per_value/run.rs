@@ -18,7 +18,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    process::{Child, ChildStderr, ChildStdout, Command},
+    process::{Child, ChildStdout, Command},
     time::{sleep, sleep_until},
 };
 
@@ -90,7 +90,7 @@ impl ValueRun {
             () = overdue => {
                 errors.flush().await;
                 let limit = spoken(timeout.unwrap_or_default());
-                return Err(failure(format!("no answer within {limit}"), "timeout"));
+                return Err(Failure::new(format!("no answer within {limit}"), "timeout"));
             }
         };
         if !status.success() {
@@ -119,12 +119,12 @@ impl ValueRun {
                          {{}} out of the command, so that it reads values from its standard input",
                         bytes.len()
                     );
-                    return Err(failure(message, "argument"));
+                    return Err(Failure::new(message, "argument"));
                 }
                 Err(_) if refusals < STARTS => sleep(PAUSE * refusals).await,
                 Err(error) => {
                     let message = format!("the command cannot be started: {error}");
-                    return Err(failure(message, "start"));
+                    return Err(Failure::new(message, "start"));
                 }
             }
         }
@@ -164,7 +164,7 @@ async fn follow(
         tokio::select! {
             ended = running.child.wait(), if status.is_none() => {
                 let ended = ended.map_err(|error| {
-                    failure(format!("the command cannot be waited for: {error}"), "start")
+                    Failure::new(format!("the command cannot be waited for: {error}"), "start")
                 })?;
                 status = Some(ended);
                 running.end();
@@ -184,14 +184,16 @@ async fn follow(
             () = sleep_until(live_at), if !errors.is_live() => errors.go_live().await,
             () = sleep_until(ended_at + LAST_WORDS), if status.is_some() => {
                 // A process outside the group keeps the pipes open.
-                if is_empty(&stdout) && is_empty_errors(&stderr) {
+                let is_read = stdout.as_ref().is_none_or(|pipe| unread(pipe) == Some(0))
+                    && stderr.as_ref().is_none_or(|pipe| unread(pipe) == Some(0));
+                if is_read {
                     break;
                 }
                 ended_at = tokio::time::Instant::now();
             }
         }
     }
-    status.ok_or_else(|| failure("the command has no status".into(), "start"))
+    status.ok_or_else(|| Failure::new("the command has no status", "start"))
 }
 
 /// Reads some of the output; returns false at its end.
@@ -203,17 +205,9 @@ async fn read_output(
     output.reserve(BLOCK.min(output.len().max(1024)));
     let read = pipe.read_buf(output).await;
     if output.len() > LONGEST {
-        return Err(failure(format!("its result has more than {LONGEST} bytes"), "length"));
+        return Err(Failure::new(format!("its result has more than {LONGEST} bytes"), "length"));
     }
     Ok(matches!(read, Ok(1..)))
-}
-
-fn is_empty(pipe: &Option<ChildStdout>) -> bool {
-    pipe.as_ref().is_none_or(|pipe| unread(pipe) == Some(0))
-}
-
-fn is_empty_errors(pipe: &Option<ChildStderr>) -> bool {
-    pipe.as_ref().is_none_or(|pipe| unread(pipe) == Some(0))
 }
 
 /// The value as an argument of a program.
@@ -223,7 +217,7 @@ fn argument(value: &[u8]) -> Result<std::ffi::OsString, Failure> {
     if value.contains(&0) {
         let message = "it holds a NUL byte, which no argument of a program can hold: leave {} out of the command, so that it reads \
                        values from its standard input";
-        return Err(failure(message.into(), "argument"));
+        return Err(Failure::new(message, "argument"));
     }
     Ok(std::ffi::OsStr::from_bytes(value).to_owned())
 }
@@ -231,9 +225,5 @@ fn argument(value: &[u8]) -> Result<std::ffi::OsString, Failure> {
 /// Commands with `{}` are refused on this system.
 #[cfg(not(unix))]
 fn argument(_: &[u8]) -> Result<std::ffi::OsString, Failure> {
-    Err(failure("{} needs the shell of a Unix system".into(), "argument"))
-}
-
-pub(super) fn failure(message: String, kind: &str) -> Failure {
-    Failure { message, stack: None, kind: kind.into() }
+    Err(Failure::new("{} needs the shell of a Unix system", "argument"))
 }

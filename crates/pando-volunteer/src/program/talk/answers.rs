@@ -58,17 +58,19 @@ impl ChildSession {
 
     /// The result in an answer, or the failure that the program tells.
     fn result(&self, line: Bytes) -> Result<(Form, Bytes), Failure> {
-        let failure = |message, kind: &str| Failure { message, stack: None, kind: kind.to_owned() };
         if let Some(why) = line.strip_prefix(self.program.error_mark.as_bytes()) {
             let why = String::from_utf8_lossy(why);
             let told = why.trim();
             let message = if told.is_empty() { "the program tells a failure" } else { told };
-            return Err(failure(message.chars().take(LONGEST_MESSAGE).collect(), "error"));
+            return Err(Failure::new(
+                message.chars().take(LONGEST_MESSAGE).collect::<String>(),
+                "error",
+            ));
         }
         if self.program.options.json
             && let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&line)
         {
-            return Err(failure(format!("its answer is not valid JSON: {error}"), "json"));
+            return Err(Failure::new(format!("its answer is not valid JSON: {error}"), "json"));
         }
         Ok((Form::Bytes, line))
     }

@@ -38,7 +38,7 @@ fn check_line(result: &[u8], job: &Job) -> Result<(), Failure> {
     }
     if job.options.json && !is_json(result) {
         let message = "its result is not JSON: answer a value rather than bytes";
-        return Err(failure(message.into(), "json"));
+        return Err(Failure::new(message, "json"));
     }
     check_row(result, job)
 }
@@ -48,7 +48,7 @@ fn check_line(result: &[u8], job: &Job) -> Result<(), Failure> {
 fn check_row(result: &[u8], job: &Job) -> Result<(), Failure> {
     let header = job.shape.table.as_ref().and_then(|table| table.header.get());
     let (Some(header), Ok(result)) = (header, std::str::from_utf8(result)) else { return Ok(()) };
-    check_fields(result, header).map_err(|why| failure(why, "fields"))
+    check_fields(result, header).map_err(|why| Failure::new(why, "fields"))
 }
 
 /// Checks the result of a chunk: a JSON array with an element for each value.
@@ -60,7 +60,7 @@ fn check_chunk(index: Index, result: &[u8], job: &Job, chunks: &Chunks) -> Resul
             "its result is no array: with --chunk the function gets an array, here of {}, and answers an array with a result for each",
             count(values, "value")
         );
-        return Err(failure(message, "chunk"));
+        return Err(Failure::new(message, "chunk"));
     };
     if results.len() as u64 != values {
         let message = format!(
@@ -68,7 +68,7 @@ fn check_chunk(index: Index, result: &[u8], job: &Job, chunks: &Chunks) -> Resul
             count(results.len() as u64, "element"),
             count(values, "value")
         );
-        return Err(failure(message, "chunk"));
+        return Err(Failure::new(message, "chunk"));
     }
     let separator = job.framing.separator;
     for (place, element) in results.iter().enumerate() {
@@ -76,7 +76,7 @@ fn check_chunk(index: Index, result: &[u8], job: &Job, chunks: &Chunks) -> Resul
         let is_framed = match job.framing.form {
             Form::Json => memchr::memchr(separator, element.get().as_bytes()).is_none(),
             _ => {
-                let text = plain(element.get()).map_err(|why| failure(why, "json"))?;
+                let text = plain(element.get()).map_err(|why| Failure::new(why, "json"))?;
                 memchr::memchr(separator, text.as_bytes()).is_none()
             }
         };
@@ -94,9 +94,9 @@ fn content(form: Form, result: Bytes, from_file: bool) -> Result<(Form, Bytes), 
     if from_file || form != Form::Json || !result.starts_with(b"\"") {
         return Ok((form, result));
     }
-    let text = std::str::from_utf8(&result)
-        .map_err(|_| failure("its result is no text".into(), "json"))?;
-    let text = plain(text).map_err(|why| failure(why, "json"))?;
+    let text =
+        std::str::from_utf8(&result).map_err(|_| Failure::new("its result is no text", "json"))?;
+    let text = plain(text).map_err(|why| Failure::new(why, "json"))?;
     Ok((Form::Text, text.into_owned().into()))
 }
 
@@ -110,11 +110,7 @@ fn framing(what: &str, separator: u8) -> Failure {
             "{what} contains a NUL, which would be taken for two results: answer text without one (JSON.stringify, base64)"
         )
     };
-    failure(message, "framing")
-}
-
-fn failure(message: String, kind: &str) -> Failure {
-    Failure { message, stack: None, kind: kind.into() }
+    Failure::new(message, "framing")
 }
 
 fn is_json(text: &[u8]) -> bool {

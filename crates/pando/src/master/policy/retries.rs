@@ -241,8 +241,8 @@ impl Retries {
         let mut lines = Vec::new();
         for loan in computing {
             if self.failures.goes_alone(loan.index) {
-                let message = "it vanished while it was computing this item and no other".into();
-                let failure = Failure { message, stack: None, kind: "vanished".into() };
+                let message = "it vanished while it was computing this item and no other";
+                let failure = Failure::new(message, "vanished");
                 let attempt = Attempt { sub, loan, device: &name, failure: &failure };
                 lines.extend(self.failed(context, &attempt));
             } else if self.failures.vanished(loan.index, &id) == SUSPICIOUS {

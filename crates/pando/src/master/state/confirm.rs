@@ -42,7 +42,7 @@ impl RunState {
             retries.computed(&mut RunContext { items, registry, job, now }, by, loan.index);
             return (self.registry.succeeded(by), shown);
         };
-        let failure = Failure { message, stack: None, kind: "confirm".into() };
+        let failure = Failure::new(message, "confirm");
         let line = confirmations.refute(items, &unconfirmed, |items, sub| {
             let device = unconfirmed.device();
             let attempt = Attempt { sub, loan, device, failure: &failure };

@@ -138,7 +138,7 @@ impl Retries {
             OnError::Report => Read::Finished(error_in_place(number_of_all, &why, &input).into()),
             OnError::Stop | OnError::Skip | OnError::Tell => Read::LeftOut,
         };
-        let failure = Failure { message: why, stack: None, kind: "input".into() };
+        let failure = Failure::new(why, "input");
         let account = Account::new(&what, &input, 0, String::new());
         Ok((read, self.tell(index, &failure, account, job)))
     }
@@ -177,7 +177,7 @@ impl Retries {
             return Err(format!("{too_many}: {}", account.line));
         }
         self.left_out += 1;
-        let failure = Failure { message: why.clone(), stack: None, kind: "output".into() };
+        let failure = Failure::new(why.clone(), "output");
         Ok(self.tell(*index, &failure, account, job))
     }
 
@@ -209,7 +209,7 @@ impl Retries {
         (message, devices): (String, String),
     ) -> Option<String> {
         let what = format!("item {} failed: {message}", context.job.number(loan.index));
-        let failure = Failure { message, stack: None, kind: "verify".into() };
+        let failure = Failure::new(message, "verify");
         let last = PostponedFailure { what, failure, device: devices, until: None };
         self.fail_for_good(context, (sub, loan), &last)
     }
