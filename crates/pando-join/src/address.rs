@@ -1,6 +1,6 @@
 //! The address of a run.
 
-use url::Url;
+use url::{Host, Url};
 
 /// The address of a volunteer page; it ends with `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,16 @@ impl Address {
         &self.0
     }
 
+    /// Whether the address leads to the machine itself.
+    pub(crate) fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        }
+    }
+
     /// The join token: the last folder of the path; empty for open access.
     pub(crate) fn token(&self) -> &str {
         self.0.path().trim_end_matches('/').rsplit('/').next().unwrap_or_default()
@@ -58,6 +68,15 @@ mod tests {
         for wrong in ["", "k7d2m9qx4t", "10.0.0.1:5000/k7d2m9qx4t/", "ftp://a/b/", "data:,a"] {
             assert!(of(wrong).unwrap_err().contains("the run prints"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_machine_s_own_addresses_are_known() {
+        let own = |text| Address::parse(text).unwrap().is_loopback();
+        assert!(
+            own("http://127.0.0.1:5000/a/") && own("http://[::1]/a/") && own("http://localhost/")
+        );
+        assert!(!own("http://10.0.0.1:5000/a/") && !own("https://relay.org/a/"));
     }
 
     #[test]

@@ -3,14 +3,15 @@
 //! The volunteer has the address of a volunteer page. Below it, the master or the relay serves the
 //! settings of the run (`job.json`), the function, and the WebSocket on which the volunteer speaks
 //! like a tab. [`Host`](pando_volunteer::Host) is the volunteer without I/O; around it are the
-//! `link` to the master, the cores of an engine, the signals of the machine's owner, and messages
-//! for people (`news`).
+//! `link` to the master, the cores of an engine, the `requests` of the machine's owner to leave, and
+//! messages for people (`news`).
 
 mod address;
 mod engine;
 mod link;
 mod news;
 mod options;
+mod requests;
 mod run;
 mod settings;
 mod volunteer;

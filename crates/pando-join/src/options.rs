@@ -42,6 +42,10 @@ pub struct JoinOptions {
     #[arg(long, env = "PANDO_JOIN_UNTIL_IDLE", value_name = "DUR", value_parser = duration)]
     pub until_idle: Option<Duration>,
 
+    /// Leave when standard input ends: when the program or the ssh that holds it is gone
+    #[arg(long, env = "PANDO_JOIN_UNTIL_EOF", value_parser = YesOrNo::new())]
+    pub until_eof: bool,
+
     /// Compute with the lowest priority, so that other programs of this machine come first
     #[arg(long, env = "PANDO_JOIN_NICE", value_parser = YesOrNo::new())]
     pub nice: bool,

@@ -4,13 +4,12 @@ use crate::{
     engine,
     news::News,
     options::JoinOptions,
+    requests::LeaveRequests,
     settings::{self, Unknown},
     volunteer::{End, Volunteer},
 };
 use pando_client::{WebServer, backoff};
-use pando_process::{
-    console::printable, duration::spoken, number::count, signals::Signals, threads, trace,
-};
+use pando_process::{console::printable, duration::spoken, number::count, threads, trace};
 use pando_volunteer::Goodbye;
 use std::{
     sync::Arc,
@@ -56,19 +55,19 @@ async fn join(options: &JoinOptions, news: &News) -> Result<i32, String> {
     let runner = engine::find(options).await?.map(Arc::new);
     let server = WebServer::new(options.url.url().clone())?;
     let device = random_id()?;
-    let mut signals = Signals::listen();
+    let mut requests = LeaveRequests::listen(options.until_eof, news.clone());
     let mut visits = 0;
     loop {
         let found = tokio::select! {
             found = find(options, &server, news) => found?,
-            _ = signals.next() => return Ok(0),
+            () = requests.next() => return Ok(0),
         };
         if !found {
             return Ok(0);
         }
         let mut volunteer =
             Volunteer::new(options, server.clone(), &device, news.clone(), runner.clone());
-        let end = volunteer.work(&mut signals).await;
+        let end = volunteer.work(&mut requests).await;
         let computed = volunteer.computed();
         news.hide();
         if let Some(status) = settle(options, news, &mut volunteer, end).await? {
@@ -77,8 +76,8 @@ async fn join(options: &JoinOptions, news: &News) -> Result<i32, String> {
         visits = if computed == 0 { visits + 1 } else { 0 };
         news.say(&format!("waiting for the next run at {}", options.url));
         let pause = BETWEEN_RUNS.max(backoff(visits, Duration::from_secs(3600), 0.5));
-        // A signal here is noticed as well.
-        if timeout(pause, signals.next()).await.is_ok() {
+        // A request here is noticed as well.
+        if timeout(pause, requests.next()).await.is_ok() {
             return Ok(0);
         }
     }

@@ -76,6 +76,10 @@ async fn has_page(server: &WebServer) -> bool {
 pub(crate) fn unconnected(error: &ConnectError, address: &Address) -> String {
     match error {
         ConnectError::Proxy(text) => text.clone(),
+        ConnectError::Refused if address.is_loopback() => format!(
+            "nothing answers at {address} (connection refused): is the run over? This address leads to this machine itself; if the \
+             run is on another machine, give another one of the addresses that the run prints"
+        ),
         ConnectError::Refused => format!(
             "nothing answers at {address} (connection refused): is the run over, and is the port right?"
         ),

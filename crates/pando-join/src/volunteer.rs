@@ -7,13 +7,10 @@ use crate::{
     link::{Link, LinkEvent, Loss},
     news::{News, Progress},
     options::JoinOptions,
+    requests::LeaveRequests,
 };
 use pando_client::WebServer;
-use pando_process::{
-    duration::spoken,
-    number::count,
-    signals::{Signals, TOGETHER},
-};
+use pando_process::{duration::spoken, number::count, signals::TOGETHER};
 use pando_protocol::core::CoreMessage;
 use pando_volunteer::{CoreEvent, CoreId, Cores, Engine, Goodbye, Host, Introduction, Runner};
 use std::{
@@ -134,7 +131,7 @@ impl Volunteer {
     }
 
     /// Computes until the end.
-    pub(crate) async fn work(&mut self, signals: &mut Signals) -> End {
+    pub(crate) async fn work(&mut self, requests: &mut LeaveRequests) -> End {
         loop {
             if let Some((cores, _)) = &mut self.cores {
                 cores.obey(&mut self.host);
@@ -148,7 +145,7 @@ impl Volunteer {
             // What has come is read before silence is noticed.
             let end = tokio::select! {
                 biased;
-                _ = signals.next() => Some(self.leave(signals).await),
+                () = requests.next() => Some(self.leave(requests).await),
                 event = self.link.next(has_frame) => self.take(event),
                 (id, event) = heard(&mut self.cores) => {
                     self.hear(id, event);
@@ -302,17 +299,17 @@ impl Volunteer {
         None
     }
 
-    /// Hands everything back, and says goodbye. A further signal ends this at once.
-    async fn leave(&mut self, signals: &mut Signals) -> End {
+    /// Hands everything back, and says goodbye. A further request ends this at once.
+    async fn leave(&mut self, requests: &mut LeaveRequests) -> End {
         let again = async {
             // Signals soon after the first belong to it.
             let _ = timeout(TOGETHER, async {
                 loop {
-                    signals.next().await;
+                    requests.next().await;
                 }
             })
             .await;
-            signals.next().await;
+            requests.next().await;
         };
         let returned = tokio::select! {
             returned = Self::say_goodbye(&mut self.host, &mut self.link, self.connected) => returned,

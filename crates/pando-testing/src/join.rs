@@ -1,7 +1,7 @@
 //! The process of a native volunteer, and a way to its master that a test can cut.
 
 use super::{
-    program::{RunningProgram, Streams, built},
+    program::{RunningProgram, Stdin, Streams, built},
     surroundings,
 };
 use std::{
@@ -52,6 +52,12 @@ impl JoinCommand {
     /// Starts the volunteer.
     pub fn start(mut self) -> RunningProgram {
         RunningProgram::start(&mut self.command, Streams::default())
+    }
+
+    /// Starts the volunteer with a standard input that stays open.
+    pub fn start_with_input_open(mut self) -> RunningProgram {
+        let streams = Streams { stdin: Stdin::Open, ..Streams::default() };
+        RunningProgram::start(&mut self.command, streams)
     }
 }
 

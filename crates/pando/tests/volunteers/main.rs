@@ -1,5 +1,7 @@
 //! Simulated volunteers that do things to a run that browsers do not do on purpose.
 
+#[cfg(target_os = "linux")]
+mod cluster;
 mod goodbyes;
 mod join;
 mod lending;

@@ -2,21 +2,22 @@
 
 use super::without_cores;
 use crate::idle;
-use pando_testing::{FunctionGate, JoinCommand};
+use pando_testing::{FunctionGate, JoinCommand, RunningProgram};
 
 /// The volunteer hands its values back at once: with this heartbeat, a run that had to notice the
 /// silence of a volunteer would last for minutes.
 const LONG_HEARTBEAT: [&str; 2] = ["--heartbeat", "60"];
 
-fn hands_everything_back(signal: &str) {
+fn hands_everything_back(leave: impl Fn(&mut RunningProgram)) {
     let gate = FunctionGate::closed();
     let function = format!("async (x, cb) => {{ await {}; cb(null, x) }}", gate.knock("x"));
     let run = without_cores(&function).args(LONG_HEARTBEAT).stdin("1\n2\n").start();
     let url = run.url();
-    let volunteer = JoinCommand::to(&url).named("node 7").start();
+    let join = JoinCommand::to(&url).args(["--until-eof"]).named("node 7");
+    let mut volunteer = join.start_with_input_open();
     gate.waits_for("1");
-    volunteer.signal(signal);
-    volunteer.wait().status(0).said(&["leaving", "everything else is handed back"]);
+    leave(&mut volunteer);
+    volunteer.wait_with_input_open().status(0).said(&["leaving", "everything else is handed back"]);
     let line = run.says("node 7 left");
     assert!(!line.contains("value"), "values were still lent to it: {line}");
     let _other = JoinCommand::to(&url).start();
@@ -26,17 +27,30 @@ fn hands_everything_back(signal: &str) {
 
 #[test]
 fn sigterm_hands_everything_back() {
-    hands_everything_back("TERM");
+    hands_everything_back(|volunteer| volunteer.signal("TERM"));
 }
 
 #[test]
 fn ctrl_c_hands_everything_back() {
-    hands_everything_back("INT");
+    hands_everything_back(|volunteer| volunteer.signal("INT"));
 }
 
 #[test]
 fn a_hangup_hands_everything_back() {
-    hands_everything_back("HUP");
+    hands_everything_back(|volunteer| volunteer.signal("HUP"));
+}
+
+#[test]
+fn the_end_of_standard_input_hands_everything_back() {
+    hands_everything_back(RunningProgram::close_stdin);
+}
+
+#[test]
+fn the_end_of_standard_input_ends_a_volunteer_that_waits() {
+    let url = format!("http://127.0.0.1:{}/k7d2m9qx4t/", pando_testing::free_port());
+    // The standard input is empty from the start.
+    let volunteer = JoinCommand::to(&url).args(["--wait", "--until-eof"]).start();
+    volunteer.wait().status(0).said(&["standard input has ended (--until-eof)"]);
 }
 
 #[test]

@@ -23,7 +23,11 @@ fn wrong_usage_is_told() {
 fn an_address_where_nothing_answers_is_told() {
     let port = pando_testing::free_port();
     let url = format!("http://127.0.0.1:{port}/k7d2m9qx4t/");
-    JoinCommand::to(&url).start().wait().status(2).said(&["nothing answers at http://127.0.0.1:"]);
+    JoinCommand::to(&url)
+        .start()
+        .wait()
+        .status(2)
+        .said(&["nothing answers at http://127.0.0.1:", "leads to this machine itself"]);
 }
 
 #[test]

@@ -1,0 +1,59 @@
+//! HyperQueue, by its Python package.
+
+use super::*;
+
+/// A server with a worker of 2 cores, in one process.
+const CLUSTER: &str = "
+import sys
+from hyperqueue import LocalCluster
+from hyperqueue.cluster import WorkerConfig
+with LocalCluster(sys.argv[1]) as cluster:
+    cluster.start_worker(WorkerConfig(cores=2))
+    print('ready', file=sys.stderr, flush=True)
+    sys.stdin.read()
+";
+
+/// A running server, and a desk at which its users submit a recipe for 2 volunteers.
+fn start(python: &str) -> (Desk, RunningProgram) {
+    let mut desk = Desk::new();
+    desk.set("HOME", desk.folder.path().to_str().expect("UTF-8"));
+    desk.write("cluster.py", CLUSTER);
+    let changes = [("VOLUNTEERS = 4", "VOLUNTEERS = 2"), ("CORES = 4", "CORES = 1")];
+    desk.write("hyperqueue_volunteers.py", recipe("hyperqueue_volunteers.py", &changes));
+    let cluster = desk.start(&[python, "cluster.py", ".hq-server"]);
+    cluster.says("ready");
+    (desk, cluster)
+}
+
+#[test]
+fn a_volunteer_is_killed_and_a_server_is_closed() {
+    let Some(python) = python() else { return };
+    let (desk, cluster) = start(&python);
+    let (other_desk, mut other_cluster) = start(&python);
+    let mut run = GatedRun::start();
+    let words = [&*python, "hyperqueue_volunteers.py", &run.url()];
+    let recipe = desk.start(&words);
+    let _other_recipe = other_desk.start(&words);
+    run.all_compute();
+    other_cluster.kill();
+    run.hears(" is gone");
+    run.hears(" is gone");
+    let volunteer = descendant(cluster.pid(), |line| {
+        line.starts_with("pando join") && line.contains("HyperQueue 1")
+    });
+    kill("KILL", volunteer.into());
+    run.hears(" is gone");
+    run.completes(3);
+    recipe.wait().status(1).said(&["Stderr: ", "pando-1.err"]);
+    assert!(desk.read("pando-2.err").contains("The job is done"));
+}
+
+#[test]
+fn what_is_wrong_is_told_with_the_file_that_has_the_words() {
+    let Some(python) = python() else { return };
+    let (desk, _cluster) = start(&python);
+    let nowhere = format!("http://127.0.0.1:{}/k7d2m9qx4t/", free_port());
+    let done = desk.run(&[&python, "hyperqueue_volunteers.py", &nowhere]);
+    done.status(1).said(&["pando-1.err"]);
+    assert!(desk.read("pando-1.err").contains("nothing answers at"));
+}

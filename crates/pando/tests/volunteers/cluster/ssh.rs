@@ -1,0 +1,86 @@
+//! GNU parallel over ssh. All machines are this one.
+
+use super::*;
+
+/// A server for ssh, and a desk whose `ssh` reaches it under each of the machines' names.
+fn start(variables: &str) -> Option<(Desk, RunningProgram)> {
+    let programs = ["sshd", "ssh", "ssh-keygen", "parallel"];
+    if !are_installed("ssh and GNU parallel", &programs) || !is_root("an own server for ssh") {
+        return None;
+    }
+    let mut desk = Desk::new();
+    let folder = desk.folder.path().to_str().expect("UTF-8").to_owned();
+    let port = free_port();
+    for key in ["host", "user"] {
+        desk.run(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]).success();
+    }
+    desk.write(
+        "sshd_config",
+        format!(
+            "Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile none\n\
+             AuthorizedKeysFile {folder}/user.pub\nPermitRootLogin prohibit-password\n\
+             PasswordAuthentication no\nStrictModes no\nUsePAM no\nSetEnv {variables}\n"
+        ),
+    );
+    desk.write(
+        "config",
+        format!(
+            "Host *\n HostName 127.0.0.1\n Port {port}\n User root\n IdentityFile {folder}/user\n \
+             IdentitiesOnly yes\n UserKnownHostsFile {folder}/known\n \
+             StrictHostKeyChecking accept-new\n LogLevel ERROR\n"
+        ),
+    );
+    desk.write("bin/ssh", format!("#!/bin/sh\nexec /usr/bin/ssh -F {folder}/config \"$@\"\n"));
+    desk.run(&["chmod", "755", "bin/ssh"]).success();
+    let path = desk.variables.iter().find(|(name, _)| name == "PATH").expect("a PATH").1.clone();
+    desk.set("PATH", format!("{folder}/bin:{path}"));
+    desk.set("HOME", folder);
+    // The folder of the server exists for the server only.
+    let script = "mount -t tmpfs none /run && mkdir /run/sshd && exec $(command -v sshd) -D -e -f $PWD/sshd_config";
+    let server = desk.start(&["sh", "-c", script]);
+    server.says("Server listening");
+    let machines = [("node1,node2,node3", "node1,node2,node3,node4")];
+    desk.write("parallel.sh", recipe("parallel.sh", &machines));
+    Some((desk, server))
+}
+
+/// The variables at the machines.
+fn variables() -> String {
+    let desk = Desk::new();
+    desk.variables.iter().map(|(name, value)| format!("{name}={value} ")).collect()
+}
+
+#[test]
+fn connections_are_lost_and_parallel_is_ended() {
+    let Some((desk, server)) = start(&variables()) else { return };
+    let mut run = GatedRun::start();
+    let words = ["sh", "parallel.sh", &run.url()];
+    let mut recipe = desk.start(&words);
+    run.all_compute();
+    kill(
+        "KILL",
+        descendant(recipe.pid(), |line| line.contains("ssh -F") && line.contains(" node1 ")).into(),
+    );
+    run.hears(" left");
+    kill("KILL", descendant(server.pid(), |line| line.starts_with("pando join")).into());
+    run.hears(" is gone");
+    recipe.kill();
+    run.hears(" left");
+    run.hears(" left");
+    let recipe = desk.start(&words);
+    for _ in 0..VOLUNTEERS {
+        run.hears(" joined");
+    }
+    run.completes(4);
+    let done = recipe.wait();
+    done.status(0);
+    assert!(done.text().contains("node4\t"), "{}", done.text());
+}
+
+#[test]
+fn what_is_wrong_is_told_with_the_machine() {
+    let Some((desk, _server)) = start("PATH=/usr/bin:/bin") else { return };
+    let done = desk.run(&["sh", "parallel.sh", "http://127.0.0.1:9/k7d2m9qx4t/"]);
+    assert_ne!(done.status, Some(0));
+    assert!(done.text().contains("pando: command not found"), "{}", done.text());
+}
