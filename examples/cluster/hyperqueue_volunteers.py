@@ -28,7 +28,7 @@ for number in range(1, VOLUNTEERS + 1):
         stderr=f"pando-{number}.err",
         resources=ResourceRequest(cpus=CORES),
         # A task begins again on another worker as often as its worker is lost.
-        crash_limit=1_000_000,
+        crash_limit=10_000,
     )
 client = Client()
 try:

@@ -155,7 +155,7 @@ impl Desk {
 #[track_caller]
 fn descendant(pid: u32, is_it: impl Fn(&str) -> bool) -> u32 {
     until("the process runs", || {
-        let mut left = vec![pid];
+        let mut left = children(pid);
         while let Some(pid) = left.pop() {
             let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             if is_it(&String::from_utf8_lossy(&line).replace('\0', " ")) {
@@ -185,11 +185,10 @@ fn python() -> Option<String> {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     let target = env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from);
     let python = target.join("engines-py/bin/python");
-    if !target.join("engines-py/complete").exists() {
-        is_missing(
-            "the Python packages of clusters",
-            &format!("{} is not complete", target.display()),
-        );
+    let installed = target.join("engines-py/installed");
+    if !installed.exists() {
+        let why = format!("{} is not there", installed.display());
+        is_missing("Python with the packages of clusters", &why);
         return None;
     }
     // The path of the interpreter must not be resolved: it tells where the packages are.

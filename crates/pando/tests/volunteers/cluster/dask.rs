@@ -29,10 +29,11 @@ fn a_worker_is_killed_and_a_node_is_closed() {
     let recipe = desk.start(&[&python, "dask_volunteers.py", &address, &run.url()]);
     run.all_compute();
     // Its nanny starts another worker.
-    kill("KILL", descendant(node.pid(), "…").into());
+    kill("KILL", descendant(node.pid(), |line| line.contains("spawn_main")).into());
     run.hears(" left");
     run.hears(" joined");
-    other.signal("TERM");
+    let process = descendant(other.pid(), |line| line.contains(" worker tcp://"));
+    kill("TERM", process.into());
     run.hears(" left");
     run.hears(" left");
     run.completes(3);

@@ -106,10 +106,11 @@ fn jobs_are_preempted_cancelled_and_at_their_time_limit() {
     let preempted = name(&run.hears(" left"));
     let number = preempted.trim_start_matches("Slurm ");
     // Slurm lets a job wait for two minutes before it begins again.
-    until("the preempted job can begin again", || {
-        let words = ["scontrol", "update", &format!("JobId={number}"), "StartTime=now"];
-        (slurm.desk.run(&words).status == Some(0)).then_some(())
+    until("the preempted job waits", || {
+        let state = slurm.ask(&["squeue", "-h", "-o", "%T %r", "-j", number]);
+        (state == "PENDING BeginTime").then_some(())
     });
+    slurm.ask(&["scontrol", "update", &format!("JobId={number}"), "StartTime=now"]);
     run.hears(&format!("{preempted} "));
     let others = (1..=VOLUNTEERS).map(|task| format!("{job}_{task}"));
     let others: Vec<String> = others.filter(|other| other != number).collect();

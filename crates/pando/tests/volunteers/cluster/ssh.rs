@@ -39,7 +39,7 @@ fn start(variables: &str) -> Option<(Desk, RunningProgram)> {
     let script = "mount -t tmpfs none /run && mkdir /run/sshd && exec $(command -v sshd) -D -e -f $PWD/sshd_config";
     let server = desk.start(&["sh", "-c", script]);
     server.says("Server listening");
-    let machines = [("node1,node2,node3", "node1,node2,node3,node4")];
+    let machines = [("'node1 node2 node3'", "'node1 node2 node3 node4'")];
     desk.write("parallel.sh", recipe("parallel.sh", &machines));
     Some((desk, server))
 }
@@ -47,34 +47,33 @@ fn start(variables: &str) -> Option<(Desk, RunningProgram)> {
 /// The variables at the machines.
 fn variables() -> String {
     let desk = Desk::new();
-    desk.variables.iter().map(|(name, value)| format!("{name}={value} ")).collect()
+    desk.variables.iter().map(|(name, value)| format!("{name}={value} ")).collect::<String>()
+        + "PANDO_JOIN_CORES=1"
 }
 
 #[test]
-fn connections_are_lost_and_parallel_is_ended() {
+fn connections_are_lost_and_the_recipe_is_ended() {
     let Some((desk, server)) = start(&variables()) else { return };
     let mut run = GatedRun::start();
     let words = ["sh", "parallel.sh", &run.url()];
-    let mut recipe = desk.start(&words);
+    let recipe = desk.start(&words);
     run.all_compute();
-    kill(
-        "KILL",
-        descendant(recipe.pid(), |line| line.contains("ssh -F") && line.contains(" node1 ")).into(),
-    );
+    let connection =
+        |line: &str| line.starts_with("/usr/bin/ssh") && line.contains(" node1 pando join");
+    kill("KILL", descendant(recipe.pid(), connection).into());
     run.hears(" left");
     kill("KILL", descendant(server.pid(), |line| line.starts_with("pando join")).into());
     run.hears(" is gone");
-    recipe.kill();
+    // As when its terminal is closed.
+    kill("HUP", descendant(recipe.pid(), |line| line.starts_with("sh parallel.sh")).into());
     run.hears(" left");
     run.hears(" left");
     let recipe = desk.start(&words);
     for _ in 0..VOLUNTEERS {
         run.hears(" joined");
     }
-    run.completes(4);
-    let done = recipe.wait();
-    done.status(0);
-    assert!(done.text().contains("node4\t"), "{}", done.text());
+    run.completes(VOLUNTEERS);
+    recipe.wait().status(0);
 }
 
 #[test]
@@ -82,5 +81,6 @@ fn what_is_wrong_is_told_with_the_machine() {
     let Some((desk, _server)) = start("PATH=/usr/bin:/bin") else { return };
     let done = desk.run(&["sh", "parallel.sh", "http://127.0.0.1:9/k7d2m9qx4t/"]);
     assert_ne!(done.status, Some(0));
-    assert!(done.text().contains("pando: command not found"), "{}", done.text());
+    let told = format!("{}{}", done.text(), done.stderr);
+    assert!(told.contains("node3\t") && told.contains("pando: command not found"), "{told}");
 }
