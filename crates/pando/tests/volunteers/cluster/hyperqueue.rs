@@ -23,7 +23,8 @@ fn start(python: &str) -> (Desk, RunningProgram) {
     desk.write("cluster.py", CLUSTER);
     let changes = [("VOLUNTEERS = 4", "VOLUNTEERS = 2"), ("CORES = 4", "CORES = 1")];
     desk.write("hyperqueue_volunteers.py", recipe("hyperqueue_volunteers.py", &changes));
-    let cluster = desk.start(&[python, "cluster.py"]);
+    // What the server leaves behind lives on for a while.
+    let cluster = desk.start(&["sh", "-c", "\"$0\" cluster.py; sleep 60", python]);
     cluster.says("ready");
     (desk, cluster)
 }
@@ -32,14 +33,15 @@ fn start(python: &str) -> (Desk, RunningProgram) {
 fn a_volunteer_is_killed_and_a_server_is_closed() {
     let Some(python) = python() else { return };
     let (desk, cluster) = start(&python);
-    let (other_desk, mut other_cluster) = start(&python);
+    let (other_desk, other_cluster) = start(&python);
     let mut run = GatedRun::start();
     let words = [&*python, "hyperqueue_volunteers.py", &run.url()];
     let recipe = desk.start(&words);
     let _other_recipe = other_desk.start(&words);
     run.all_compute();
-    // HyperQueue lets its tasks get SIGTERM when it ends, in whatever way.
-    other_cluster.kill();
+    // The tasks of a worker that is killed get SIGTERM.
+    let server = descendant(other_cluster.pid(), |line| line.ends_with("python cluster.py "));
+    kill("KILL", server.into());
     run.hears(" left");
     run.hears(" left");
     let volunteer = descendant(cluster.pid(), |line| {
