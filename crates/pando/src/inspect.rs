@@ -74,6 +74,13 @@ fn overview(options: &JournalOptions, contents: &JournalContents) -> String {
     if contents.in_files > 0 {
         add("results in files of their own", number::grouped(&contents.in_files.to_string()));
     }
+    if contents.distrusted > 0 {
+        let count = number::grouped(&contents.distrusted.to_string());
+        add(
+            "results that do not count",
+            format!("{count}, of devices that were not trusted any more"),
+        );
+    }
     add("failed items", "none; a journal keeps results only".into());
     match &contents.facts {
         None => add("function", "unknown: the description of the run is missing".into()),

@@ -22,7 +22,7 @@ mod scan;
 mod writer;
 
 pub use format::{Format, HEADER};
-pub use record::{Digest, JobFacts, Record, ResultRecord, digest};
+pub use record::{DeviceMark, Digest, JobFacts, Record, ResultRecord, digest};
 pub use scan::{Contents, read};
 
 pub(crate) use contents::{JournalContents, ShownResult};

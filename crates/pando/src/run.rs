@@ -1,5 +1,6 @@
 //! One run, from the command line to the exit status.
 
+mod advice;
 mod awake;
 mod function;
 mod job;
@@ -38,6 +39,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long writing the finished results may take once the run must stop.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
+/// The message when the command of `--on-finish` takes too long after a request to stop.
+const OVERDUE: &str = "stopped without waiting longer for the command of --on-finish";
+
 /// Why a run cannot start, as text for people; the exit status is 2.
 #[derive(Debug)]
 pub(crate) struct StartError(pub(crate) String);
@@ -65,9 +69,8 @@ fn execute(config: Result<RunConfig, String>) -> i32 {
     raise_file_limit();
     let run = trace::start(&console)
         .and(config)
-        .map_err(StartError)
-        .and_then(|config| runtime.block_on(deploy(config, console.clone())));
-    let status = run.unwrap_or_else(|StartError(why)| {
+        .map(|config| runtime.block_on(deploy(config, console.clone())));
+    let status = run.unwrap_or_else(|why| {
         console.say(format!("error: {}", printable(&why)));
         2
     });
@@ -83,45 +86,83 @@ fn raise_file_limit() {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
 }
 
-async fn deploy(config: RunConfig, console: Console) -> Result<i32, StartError> {
+/// Executes the run of `config`; returns the exit status.
+async fn deploy(config: RunConfig, console: Console) -> i32 {
     let config = Arc::new(config);
     signals::outlive_long_files();
     let mut stop = Stop::listen(config.grace);
+    let open = match open(&config, &mut stop, &console).await {
+        Ok(open) => open,
+        Err(Unbegun { status, words, is_stopped }) => {
+            console.say(printable(&words));
+            tokio::select! {
+                () = summary::hand_over_unbegun(&config.report, status, words, &console) => {}
+                () = stop.until_overdue() => console.say(OVERDUE),
+            }
+            if is_stopped {
+                // The bundler's tasks would panic if the runtime ended before them.
+                end_now(&console);
+            }
+            return status;
+        }
+    };
+    if config.dry_run && !open.has_local {
+        console.say("dry run: no value is computed, because the function needs a browser");
+        return 0;
+    }
+    let ending = compute(&config, &open, &mut stop, &console).await;
+    let status = close(&config, &open, ending, &mut stop, &console).await;
+    match &config.mosaic {
+        Some(mosaic) if status == 0 => demo::finish(mosaic, &console),
+        _ => status,
+    }
+}
+
+/// Why a run has not begun.
+struct Unbegun {
+    /// The exit status.
+    status: i32,
+    /// What people read.
+    words: String,
+    /// Whether somebody has stopped the start, which goes on in the background.
+    is_stopped: bool,
+}
+
+impl From<StartError> for Unbegun {
+    fn from(StartError(why): StartError) -> Self {
+        Self { status: 2, words: format!("error: {why}"), is_stopped: false }
+    }
+}
+
+/// Opens the run of `config`.
+async fn open(
+    config: &Arc<RunConfig>,
+    stop: &mut Stop,
+    console: &Console,
+) -> Result<OpenRun, Unbegun> {
     if config.reads_stdin() && !used::input_is_open() {
-        return Err(StartError(
-            "there are no values: standard input is closed, or not open for reading".into(),
-        ));
+        let why = "there are no values: standard input is closed, or not open for reading";
+        return Err(StartError(why.into()).into());
     }
     if config.mosaic.is_none() && !used::output_is_open() {
-        console
-            .say("error: standard output cannot be written: it is closed, or not open for writing");
-        return Ok(1);
+        let words =
+            "error: standard output cannot be written: it is closed, or not open for writing";
+        return Err(Unbegun { status: 1, words: words.into(), is_stopped: false });
     }
-    used::check_with_streams(&config)?;
-    check_places(&config)?;
+    used::check_with_streams(config)?;
+    check_places(config)?;
     // The start is a task of its own, so that blocking calls in it do not delay signals.
     let starting = tokio::spawn({
         let (config, console) = (config.clone(), console.clone());
         async move { OpenRun::start(&config, console).await }
     });
-    let open = tokio::select! {
-        open = starting => open.unwrap_or_else(|_| at_fault(&console))?,
+    tokio::select! {
+        open = starting => Ok(open.unwrap_or_else(|_| at_fault(console))?),
         _ = stop.first_signal() => {
-            console.say("stopped: nothing had been read yet");
-            // The bundler's tasks would panic if the runtime ended before them.
-            end_now(&console);
+            let words = "stopped: nothing had been read yet".into();
+            Err(Unbegun { status: 1, words, is_stopped: true })
         }
-    };
-    if config.dry_run && !open.has_local {
-        console.say("dry run: no value is computed, because the function needs a browser");
-        return Ok(0);
     }
-    let ending = compute(&config, &open, &mut stop, &console).await;
-    let status = close(&config, &open, ending, &mut stop, &console).await;
-    Ok(match &config.mosaic {
-        Some(mosaic) if status == 0 => demo::finish(mosaic, &console),
-        _ => status,
-    })
 }
 
 /// Refuses names on the command line whose results would have no place of their own.
@@ -174,7 +215,8 @@ async fn close(
             conclude(&ending, reported, journaled, console);
             config.failed.iter().for_each(|path| tell_failed(path, &ending, console));
             let status = exit_status(&ending);
-            let end = RunEnd { last: &last, ending: &ending, status };
+            let advice = advice::advice(config, &open.master, &last, &ending);
+            let end = RunEnd { last: &last, ending: &ending, status, advice: &advice };
             let errors = last_files::write(&config.report, open, end);
             errors.iter().for_each(|error| console.say(format!("error: {error}")));
             (if errors.is_empty() { status } else { status.max(1) }, ending)
@@ -186,10 +228,11 @@ async fn close(
             end_now(console)
         }
     };
-    let end = RunEnd { last: &last, ending: &ending, status };
+    let advice = advice::advice(config, &open.master, &last, &ending);
+    let end = RunEnd { last: &last, ending: &ending, status, advice: &advice };
     tokio::select! {
         () = hand_over(&config.report, end, console) => {}
-        () = stop.until_overdue() => console.say("stopped without waiting longer for the command of --on-finish"),
+        () = stop.until_overdue() => console.say(OVERDUE),
     }
     status
 }
@@ -239,6 +282,9 @@ fn conclude(ending: &Ending, reported: bool, journaled: bool, console: &Console)
         Ending::CutShort(left) => {
             console.say(stopped(left, journaled));
             return;
+        }
+        Ending::InDoubt(text) if journaled => {
+            &format!("{text}\nThe same command computes the items of such devices again.")
         }
         Ending::InputFailed(error) => &error.text,
         Ending::CannotRun(text)

@@ -38,6 +38,8 @@ export interface Mosaic {
 
 export interface Progress {
   done: number;
+  /** Results computed in this run. */
+  computed: number;
   total: number | null;
   totalIsCertain: boolean;
   perSecond: number;

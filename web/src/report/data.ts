@@ -28,8 +28,12 @@ export interface Ingredients {
 export interface Summary {
   /** The exit status. */
   status: number;
+  /** How to go on, in words; empty if nothing is left to do. */
+  advice: string;
   items: number;
   computed: number;
+  /** Items with a result of an earlier run. */
+  earlier: number;
   seconds: number;
   perSecond: number;
   computeSeconds: number;

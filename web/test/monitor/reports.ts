@@ -28,7 +28,9 @@ export function report(changes: Partial<ReportData> = {}): ReportData {
     summary: {
       status: 1,
       items: 1000,
+      advice: '',
       computed: 998,
+      earlier: 0,
       seconds: snapshot.elapsed,
       perSecond: 7.92,
       computeSeconds: 1790,

@@ -1,6 +1,6 @@
 //! The rules between options: exclusions, needs, and combinations without sense.
 
-use super::{OnError, TrustRule};
+use super::OnError;
 use crate::{
     cli::Cli,
     volunteer::{EngineChoice, ExecCommand},
@@ -38,7 +38,7 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
     ("--only-failed", &["ITEMS", "--stdin"], "takes the values from its file"),
     (
         "--copies",
-        &["--verify", "--speculate", "--sync-stdio", "--output-dir", "--chunk"],
+        &["--verify", "--speculate", "--sync-stdio", "--output-dir"],
         "makes one line of the answers of several devices",
     ),
     (
@@ -53,6 +53,8 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
     ("--tsv", &["--tag"], "prints the columns of the input beside each result already"),
     ("--csv", TEXT, "prints rows of a table"),
     ("--tsv", TEXT, "prints rows of a table"),
+    ("--csv", &["--json"], OBJECTS),
+    ("--tsv", &["--json"], OBJECTS),
     ("--csv", &["ITEMS"], "reads rows from standard input"),
     ("--tsv", &["ITEMS"], "reads rows from standard input"),
     (
@@ -93,7 +95,9 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
 ];
 
 /// What a table excludes.
-const TEXT: &[&str] = &["--null", "--json", "--files", "--sync-stdio"];
+const TEXT: &[&str] = &["--null", "--files", "--sync-stdio"];
+/// Why a table is not printed as JSON, and what to do.
+const OBJECTS: &str = "gives the function objects already, and prints rows, in which objects and lists are JSON (for lines of JSON, convert the table first: mlr --icsv --ojsonl cat)";
 
 /// Options without effect unless another option is given.
 const NEEDS: &[(&str, &str)] = &[
@@ -213,12 +217,6 @@ fn senseless(cli: &Cli) -> Option<&'static str> {
     if reports && (cli.rows.csv || cli.rows.tsv) {
         return Some(
             "--on-error report puts JSON in place of results, and a table (--csv, --tsv) has rows: use --on-error skip",
-        );
-    }
-    if matches!(cli.devices.verify, Some(TrustRule::SpotChecks(_))) && cli.keeping.journal.is_some()
-    {
-        return Some(
-            "--verify P% cannot be used with --journal, because a result that turns out to be wrong later is in the journal by then: use --verify N, or leave one of the two out",
         );
     }
     (reports && !cli.data.json && cli.rows.grid.is_empty())

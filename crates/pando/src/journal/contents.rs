@@ -4,11 +4,12 @@ use super::{
     Digest, JobFacts,
     at::At,
     format::Format,
-    record::{Record, ResultRecord},
+    record::{Record, ResultRecord, does_count},
     scan::{Found, Scan},
 };
 use anyhow::{Context, bail};
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom},
     path::Path,
@@ -34,6 +35,8 @@ pub(crate) struct JournalContents {
     results: Vec<StoredResult>,
     /// How many of the results are in files of their own.
     pub(crate) in_files: u64,
+    /// How many results do not count, because they are of devices that are not trusted any more.
+    pub(crate) distrusted: u64,
     /// Damaged bytes between records.
     pub(crate) damaged: u64,
     /// Damaged places between records.
@@ -50,6 +53,7 @@ struct StoredResult {
     input: u64,
     at: u64,
     length: u64,
+    in_file: bool,
 }
 
 /// A result, and where it is from.
@@ -92,6 +96,7 @@ impl JournalContents {
             changed: about.modified().ok(),
             results: Vec::new(),
             in_files: 0,
+            distrusted: 0,
             damaged: 0,
             damages: 0,
             tail: 0,
@@ -105,6 +110,7 @@ impl JournalContents {
         let mut source = BufReader::with_capacity(BLOCK, At::new(self.file.clone(), 0));
         source.seek(SeekFrom::Start(self.format.header_length() as u64))?;
         let mut scan = Scan::new(source, self.format, self.length);
+        let (mut only_by, mut distrusted) = (Vec::new(), HashSet::new());
         while let Some(found) = scan.next()? {
             match found {
                 Found::Record(Record::Job(facts), _) => {
@@ -113,13 +119,17 @@ impl JournalContents {
                     self.facts = Some(facts);
                 }
                 Found::Record(Record::Result(item), place) => {
-                    self.in_files += u64::from(item.in_file.is_some());
                     self.results.push(StoredResult {
                         index: item.index,
                         input: super::by_value::key(&item.input, None),
                         at: place.start,
                         length: place.end - place.start,
+                        in_file: item.in_file.is_some(),
                     });
+                    only_by.push(item.only_by);
+                }
+                Found::Record(Record::Distrust(device), _) => {
+                    distrusted.insert(device);
                 }
                 Found::Damage(place) => {
                     self.damaged += place.end - place.start;
@@ -128,6 +138,11 @@ impl JournalContents {
             }
         }
         self.tail = self.length - scan.at();
+        let all = self.results.len();
+        let mut only_by = only_by.into_iter();
+        self.results.retain(|_| does_count(only_by.next().flatten(), &distrusted));
+        self.distrusted = (all - self.results.len()) as u64;
+        self.in_files = self.results.iter().filter(|result| result.in_file).count() as u64;
         self.results.sort_unstable_by_key(|result| (result.index, result.input, result.at));
         // Of several results of one value of an item, the newest one counts.
         self.results.reverse();
@@ -152,7 +167,7 @@ impl JournalContents {
                     "it was changed while it was read",
                 ));
             };
-            let ResultRecord { index, input, in_file, bytes } = item;
+            let ResultRecord { index, input, in_file, bytes, .. } = item;
             Ok(ShownResult { index, input, in_file: in_file.is_some(), bytes: bytes.to_vec() })
         })
     }

@@ -1,7 +1,7 @@
 //! The file of a journal: opened by one run at a time, and read through.
 
 use super::{
-    Digest, JobFacts, Pages, Record, Replay, Writer,
+    DeviceMark, Digest, JobFacts, Pages, Record, Replay, Writer,
     at::At,
     digest,
     filter::Filter,
@@ -36,11 +36,13 @@ pub(crate) struct OpenJournal {
     filter: Filter,
     /// The facts about the job; `None` in a new journal.
     pub(crate) facts: Option<JobFacts>,
+    /// The devices whose results do not count.
+    distrusted: HashSet<DeviceMark>,
     /// Incomplete bytes at the end of the journal, which [`OpenJournal::go_on`] cuts off.
     pub(crate) cut: u64,
     /// Damaged places between records, whose results are lost.
     pub(crate) damaged: Vec<Range<u64>>,
-    /// The files of results that the journal names, as hashes of their paths.
+    /// The files of results that the journal names, also of those that do not count, as hashes of their paths.
     pub(crate) targets: HashSet<Digest>,
 }
 
@@ -66,9 +68,8 @@ pub(crate) fn open(path: &Path, patience: Duration) -> anyhow::Result<OpenJourna
     lock(&file, patience).with_context(named)?;
     let file = Arc::new(file);
     let end = file.metadata().with_context(named)?.len();
-    let mut source = BufReader::with_capacity(BLOCK, At::new(file.clone(), 0));
     let mut header = Vec::new();
-    (&mut source)
+    At::new(file.clone(), 0)
         .take(Format::LONGEST_HEADER as u64)
         .read_to_end(&mut header)
         .with_context(named)?;
@@ -87,28 +88,42 @@ pub(crate) fn open(path: &Path, patience: Duration) -> anyhow::Result<OpenJourna
         pages: Pages::default(),
         filter: Filter::default(),
         facts: None,
+        distrusted: HashSet::new(),
         cut: end,
         damaged: Vec::new(),
         targets: HashSet::new(),
     };
     if known.is_some() {
-        source.seek(SeekFrom::Start(opened.format.header_length() as u64)).with_context(named)?;
-        let scan = Scan::new(source, opened.format, end);
-        opened.read_through(scan, end).with_context(named)?;
+        opened.read_through(end).with_context(named)?;
+        if !opened.distrusted.is_empty() {
+            // The results that do not count stand before the record that says so.
+            opened.read_through(end).with_context(named)?;
+        }
     }
     Ok(opened)
 }
 
 impl OpenJournal {
-    fn read_through(&mut self, mut scan: Scan<BufReader<At>>, end: u64) -> io::Result<()> {
-        self.filter = Filter::for_about(end / SHORTEST);
+    /// Reads the journal of `end` bytes, and notes the results that count, as far as the devices
+    /// are known whose results do not.
+    fn read_through(&mut self, end: u64) -> io::Result<()> {
+        let mut source = BufReader::with_capacity(BLOCK, At::new(self.file.clone(), 0));
+        source.seek(SeekFrom::Start(self.format.header_length() as u64))?;
+        let mut scan = Scan::new(source, self.format, end);
+        (self.pages, self.filter) = (Pages::default(), Filter::for_about(end / SHORTEST));
+        self.damaged.clear();
         while let Some(found) = scan.next()? {
             match found {
                 Found::Record(Record::Job(facts), _) => self.facts = Some(facts),
                 Found::Record(Record::Result(item), place) => {
                     self.targets.extend(item.in_file.map(|_| digest(item.bytes)));
-                    self.filter.add(&item.input);
-                    self.pages.add(item.index, place);
+                    if item.counts(&self.distrusted) {
+                        self.filter.add(&item.input);
+                        self.pages.add(item.index, place);
+                    }
+                }
+                Found::Record(Record::Distrust(device), _) => {
+                    self.distrusted.insert(device);
                 }
                 Found::Damage(place) => {
                     self.pages.pass_over(&place);
@@ -160,8 +175,9 @@ impl OpenJournal {
         if self.length == 0 {
             sync_folder(&self.path);
         }
-        let Self { file, format, length, pages, filter, .. } = self;
-        Ok((Replay::new(ReadJournal { file, format, length, pages, filter }), writer))
+        let Self { file, format, length, pages, filter, distrusted, .. } = self;
+        let journal = ReadJournal { file, format, length, pages, filter, distrusted };
+        Ok((Replay::new(journal), writer))
     }
 }
 
@@ -258,6 +274,7 @@ mod tests {
                 index,
                 input,
                 in_file: None,
+                only_by: None,
                 bytes: &bytes,
             }));
         }

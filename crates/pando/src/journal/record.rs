@@ -6,15 +6,22 @@
 
 use pando_web::SelfSigned;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
-/// Longest part of a body before the bytes of a result: kind, index, hash of the input.
-pub(super) const LONGEST_HEAD: usize = 1 + 8 + 16;
+/// Longest part of a body before the bytes of a result: kind, index, hash of the input, device.
+pub(super) const LONGEST_HEAD: usize = 1 + 8 + 16 + 8;
 /// Longest description of the job, in bytes.
 const LONGEST_JOB: usize = 1 << 20;
 
 const JOB: u8 = 1;
 const RESULT: u8 = 2;
 const FILE: u8 = 3;
+const UNCHECKED_RESULT: u8 = 4;
+const UNCHECKED_FILE: u8 = 5;
+const DISTRUST: u8 = 6;
+
+/// Identifies a device of a run: no other device of any run has this number.
+pub type DeviceMark = u64;
 
 /// The first half of a BLAKE3 hash.
 pub type Digest = [u8; 16];
@@ -66,6 +73,8 @@ pub enum Record<'a> {
     Job(JobFacts),
     /// The result of a value.
     Result(ResultRecord<'a>),
+    /// The results on the word of this device alone do not count, wherever they stand.
+    Distrust(DeviceMark),
 }
 
 /// The result of one value.
@@ -78,8 +87,28 @@ pub struct ResultRecord<'a> {
     /// The hash of the result, if the result is in a file named by `bytes`; otherwise `bytes` is
     /// the result.
     pub in_file: Option<Digest>,
+    /// The device, if the result counts on its word alone (`--verify P%`).
+    pub only_by: Option<DeviceMark>,
     /// The result, or the path of its file.
     pub bytes: &'a [u8],
+}
+
+impl ResultRecord<'_> {
+    /// Whether the result counts, if those on the word of these devices alone do not.
+    pub(super) fn counts(&self, distrusted: &HashSet<DeviceMark>) -> bool {
+        does_count(self.only_by, distrusted)
+    }
+}
+
+impl ResultHead {
+    /// As [`ResultRecord::counts`].
+    pub(super) fn counts(&self, distrusted: &HashSet<DeviceMark>) -> bool {
+        does_count(self.only_by, distrusted)
+    }
+}
+
+pub(super) fn does_count(only_by: Option<DeviceMark>, distrusted: &HashSet<DeviceMark>) -> bool {
+    only_by.is_none_or(|device| !distrusted.contains(&device))
 }
 
 impl<'a> Record<'a> {
@@ -88,20 +117,30 @@ impl<'a> Record<'a> {
         let (kind, body) = body.split_first()?;
         Some(match *kind {
             JOB if body.len() <= LONGEST_JOB => Self::Job(serde_json::from_slice(body).ok()?),
-            RESULT | FILE => {
+            RESULT | FILE | UNCHECKED_RESULT | UNCHECKED_FILE => {
                 let (index, body) = body.split_first_chunk()?;
                 let (input, body) = body.split_first_chunk()?;
+                let (only_by, body) = match *kind {
+                    UNCHECKED_RESULT | UNCHECKED_FILE => body
+                        .split_first_chunk()
+                        .map(|(device, body)| (Some(u64::from_le_bytes(*device)), body))?,
+                    _ => (None, body),
+                };
                 let (in_file, bytes) = match *kind {
-                    FILE => body.split_first_chunk().map(|(hash, path)| (Some(*hash), path))?,
+                    FILE | UNCHECKED_FILE => {
+                        body.split_first_chunk().map(|(hash, path)| (Some(*hash), path))?
+                    }
                     _ => (None, body),
                 };
                 Self::Result(ResultRecord {
                     index: u64::from_le_bytes(*index),
                     input: *input,
                     in_file,
+                    only_by,
                     bytes,
                 })
             }
+            DISTRUST => Self::Distrust(u64::from_le_bytes(body.try_into().ok()?)),
             _ => return None,
         })
     }
@@ -113,23 +152,50 @@ impl<'a> Record<'a> {
                 out.push(JOB);
                 out.extend(serde_json::to_vec(facts).expect("it is plain data"));
             }
-            Self::Result(ResultRecord { index, input, in_file, bytes }) => {
-                out.push(if in_file.is_some() { FILE } else { RESULT });
+            Self::Result(ResultRecord { index, input, in_file, only_by, bytes }) => {
+                out.push(match (in_file, only_by) {
+                    (None, None) => RESULT,
+                    (Some(_), None) => FILE,
+                    (None, Some(_)) => UNCHECKED_RESULT,
+                    (Some(_), Some(_)) => UNCHECKED_FILE,
+                });
                 out.extend(index.to_le_bytes());
                 out.extend(input);
+                out.extend(only_by.iter().flat_map(|device| device.to_le_bytes()));
                 out.extend(in_file.iter().flatten());
                 out.extend(*bytes);
+            }
+            Self::Distrust(device) => {
+                out.push(DISTRUST);
+                out.extend(device.to_le_bytes());
             }
         }
     }
 }
 
-/// The index and the input of the item in the record whose body begins with these bytes, if the
-/// record is a result.
-pub(super) fn head(body: &[u8]) -> Option<(u64, Digest)> {
-    let (_, body) = body.split_first().filter(|(kind, _)| [RESULT, FILE].contains(kind))?;
+/// What stands before the bytes of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ResultHead {
+    pub(super) index: u64,
+    pub(super) input: Digest,
+    pub(super) only_by: Option<DeviceMark>,
+}
+
+/// The head of the result in the record whose body begins with these bytes, if the record is a
+/// result.
+pub(super) fn head(body: &[u8]) -> Option<ResultHead> {
+    let (kind, body) = body.split_first()?;
+    let is_unchecked = [UNCHECKED_RESULT, UNCHECKED_FILE].contains(kind);
+    if !is_unchecked && ![RESULT, FILE].contains(kind) {
+        return None;
+    }
     let (index, body) = body.split_first_chunk()?;
-    Some((u64::from_le_bytes(*index), *body.first_chunk()?))
+    let (input, body) = body.split_first_chunk()?;
+    let only_by = match is_unchecked {
+        true => Some(u64::from_le_bytes(*body.first_chunk()?)),
+        false => None,
+    };
+    Some(ResultHead { index: u64::from_le_bytes(*index), input: *input, only_by })
 }
 
 /// The number at the start of `bytes`.
@@ -155,23 +221,20 @@ mod tests {
             key: None,
             certificate: None,
         };
-        let items = [
-            ResultRecord { index: 0, input: digest(b"a"), in_file: None, bytes: b"" },
-            ResultRecord {
-                index: u64::MAX,
-                input: digest(b""),
-                in_file: None,
-                bytes: b"result\0\n",
-            },
-            ResultRecord {
-                index: 7,
-                input: digest(b"b"),
-                in_file: Some(digest(b"c")),
-                bytes: b"out/7.png",
-            },
+        let item = |index, in_file, only_by, bytes| {
+            let input = digest(b"a");
+            Record::Result(ResultRecord { index, input, in_file, only_by, bytes })
+        };
+        let hash = Some(digest(b"c"));
+        let records = [
+            Record::Job(facts),
+            item(0, None, None, b""),
+            item(u64::MAX, None, None, b"result\0\n"),
+            item(7, hash, None, b"out/7.png"),
+            item(8, None, Some(u64::MAX), b"unchecked"),
+            item(9, hash, Some(5), b"out/9.png"),
+            Record::Distrust(5),
         ];
-        let records: Vec<_> =
-            [Record::Job(facts)].into_iter().chain(items.map(Record::Result)).collect();
         for format in [Format::new().unwrap(), Format::old()] {
             let mut bytes = Vec::new();
             records.iter().for_each(|record| format.append(record, &mut bytes));
@@ -179,12 +242,14 @@ mod tests {
             for record in &records {
                 let (read, length) = format.first(rest).unwrap();
                 assert_eq!(read, *record);
-                let item = match record {
-                    Record::Result(item) => Some((item.index, item.input)),
-                    Record::Job(_) => None,
+                let expected = match record {
+                    Record::Result(ResultRecord { index, input, only_by, .. }) => {
+                        Some(ResultHead { index: *index, input: *input, only_by: *only_by })
+                    }
+                    Record::Job(_) | Record::Distrust(_) => None,
                 };
                 assert_eq!(format.length(rest), Some(length));
-                assert_eq!(head(&rest[format.prefix()..length]), item);
+                assert_eq!(head(&rest[format.prefix()..length]), expected);
                 rest = &rest[length..];
             }
             assert_eq!(rest, b"");

@@ -1,6 +1,6 @@
 //! Adds new results to a journal in a separate thread, so that no other thread waits for a disk.
 
-use super::{Record, ResultRecord, Writer, digest};
+use super::{DeviceMark, Record, ResultRecord, Writer, digest};
 use crate::threads;
 use bytes::Bytes;
 use std::{
@@ -40,6 +40,8 @@ pub(crate) struct Entry {
     pub(crate) result: Bytes,
     /// The file for the result, if the result goes into a file.
     pub(crate) target: Option<PathBuf>,
+    /// The device, if the result counts on its word alone.
+    pub(crate) only_by: Option<DeviceMark>,
 }
 
 /// Records results in a journal; see the module.
@@ -65,6 +67,8 @@ struct RecorderInner {
 #[derive(Debug, Default)]
 struct Backlog {
     entries: Vec<Entry>,
+    /// Devices whose results do not count, and of which the journal does not know this yet.
+    distrusted: Vec<DeviceMark>,
     /// The time since which the first entry waits.
     since: Option<Instant>,
     /// Bytes of the entries, including entries that are being written.
@@ -166,6 +170,14 @@ impl Recorder {
         self.inner.work.notify_one();
     }
 
+    /// Notes that the results on the word of a device alone do not count.
+    pub(crate) fn distrust(&self, device: DeviceMark) {
+        let mut backlog = self.inner.lock();
+        backlog.distrusted.push(device);
+        backlog.urgent = true;
+        self.inner.work.notify_one();
+    }
+
     /// Takes the news that the journal's file was deleted, so that no later run can go on with it:
     /// true at most once.
     pub(crate) fn take_deletion(&self) -> bool {
@@ -235,7 +247,8 @@ impl RecorderInner {
     fn work_off(&self, thread: &mut JournalThread) -> Result<(), Unwritten> {
         let start = thread.writer.length();
         loop {
-            let Batch { entries, bytes, abandoned, last } = self.wait_for_work(thread.writer.due());
+            let Batch { entries, distrusted, bytes, abandoned, last } =
+                self.wait_for_work(thread.writer.due());
             let (count, mut entries) = (entries.len() as u64, entries.into_iter());
             if abandoned && thread.writer.length() > start {
                 thread.writer.cut_back(start);
@@ -249,6 +262,9 @@ impl RecorderInner {
                         .err()
                         .map_or(unwritten.clone(), |before| before.or(unwritten.first)));
                 }
+            }
+            for device in distrusted.into_iter().filter(|_| !abandoned) {
+                thread.writer.push(&Record::Distrust(device));
             }
             thread.settle(false)?;
             self.account(count, bytes);
@@ -277,8 +293,13 @@ impl RecorderInner {
             };
         }
         (backlog.since, backlog.urgent) = (None, false);
-        let entries = mem::take(&mut backlog.entries);
-        Batch { entries, bytes: backlog.bytes, abandoned: backlog.abandoned, last: backlog.closing }
+        Batch {
+            entries: mem::take(&mut backlog.entries),
+            distrusted: mem::take(&mut backlog.distrusted),
+            bytes: backlog.bytes,
+            abandoned: backlog.abandoned,
+            last: backlog.closing,
+        }
     }
 
     /// Notes that `count` entries with `bytes` bytes are written.
@@ -293,6 +314,7 @@ impl RecorderInner {
 /// The entries to write; `abandoned`: only files are written; `last`: no more entries follow.
 struct Batch {
     entries: Vec<Entry>,
+    distrusted: Vec<DeviceMark>,
     bytes: usize,
     abandoned: bool,
     last: bool,
@@ -313,7 +335,7 @@ impl JournalThread {
     /// Adds a result; a result for a file is only stored beside its target. With `only_file`,
     /// nothing is added to the journal.
     fn add(&mut self, entry: &Entry, only_file: bool) -> Result<(), Unwritten> {
-        let Entry { index, value, result, target } = entry;
+        let Entry { index, value, result, target, only_by } = entry;
         let in_file = target.as_ref().map(|_| digest(result));
         let bytes = match (target, &self.store) {
             (Some(target), Some(store)) => {
@@ -331,6 +353,7 @@ impl JournalThread {
             index: *index,
             input: digest(value),
             in_file,
+            only_by: *only_by,
             bytes,
         }));
         if self.writer.pending() >= BLOCK {

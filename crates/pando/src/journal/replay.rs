@@ -11,11 +11,12 @@ use super::{
     filter::Filter,
     format::Format,
     pages::{PAGE, Pages},
-    record::{Digest, LONGEST_HEAD, Record, ResultRecord, head},
+    record::{DeviceMark, Digest, LONGEST_HEAD, Record, ResultRecord, head},
     scan::{Found, Scan},
 };
 use bytes::Bytes;
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom},
     sync::Arc,
@@ -45,6 +46,8 @@ pub(super) struct ReadJournal {
     pub(super) pages: Pages,
     /// The values with results.
     pub(super) filter: Filter,
+    /// The devices whose results do not count.
+    pub(super) distrusted: HashSet<DeviceMark>,
 }
 
 /// How results are found.
@@ -246,8 +249,10 @@ impl ReadJournal {
                 let length = self.format.length(&start[..there]).ok_or_else(changed)?;
                 source.seek_relative(length as i64 - there as i64)?;
                 let item = head(&start[prefix..there.min(length)]);
-                if let Some((index, input)) = item.filter(|(index, _)| index / PAGE == page) {
-                    results[(index % PAGE) as usize] = Some(StoredResult { at, input });
+                let item = item.filter(|item| item.counts(&self.distrusted));
+                if let Some(item) = item.filter(|item| item.index / PAGE == page) {
+                    let stored = StoredResult { at, input: item.input };
+                    results[(item.index % PAGE) as usize] = Some(stored);
                 }
                 at += length as u64;
             }
@@ -263,7 +268,9 @@ impl ReadJournal {
         let mut places = Vec::new();
         places.try_reserve_exact(self.pages.count() as usize).map_err(io::Error::other)?;
         while let Some(found) = scan.next()? {
-            if let Found::Record(Record::Result(item), place) = found {
+            if let Found::Record(Record::Result(item), place) = found
+                && item.counts(&self.distrusted)
+            {
                 let path = item.in_file.map(|_| item.bytes);
                 places.push(Place::new(key(&item.input, path), item.index, place.start));
             }

@@ -3,10 +3,11 @@
 
 use super::{
     format::Format,
-    record::{Digest, JobFacts, Record},
+    record::{Digest, JobFacts, Record, does_count},
 };
 use memchr::memmem;
 use std::{
+    collections::HashSet,
     io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom},
     ops::Range,
 };
@@ -124,7 +125,7 @@ impl<R: Read + Seek> Scan<R> {
 pub struct Contents {
     /// The last description of the job.
     pub facts: Option<JobFacts>,
-    /// The indexes of the results, in the order of writing.
+    /// The indexes of the results that count, in the order of writing.
     pub items: Vec<u64>,
     /// The hashes of their values.
     pub values: Vec<Digest>,
@@ -144,34 +145,43 @@ pub fn read(bytes: &[u8]) -> io::Result<Contents> {
     source.set_position(format.header_length() as u64);
     let mut scan = Scan::new(source, format, bytes.len() as u64);
     let mut contents = Contents::default();
+    let (mut results, mut distrusted) = (Vec::new(), HashSet::new());
     while let Some(found) = scan.next()? {
         match found {
             Found::Record(Record::Job(facts), _) => contents.facts = Some(facts),
             Found::Record(Record::Result(item), _) => {
-                contents.items.push(item.index);
-                contents.values.push(item.input);
+                results.push((item.index, item.input, item.only_by));
             }
+            Found::Record(Record::Distrust(device), _) => drop(distrusted.insert(device)),
             Found::Damage(place) => contents.damaged += place.end - place.start,
         }
     }
+    results.retain(|(_, _, only_by)| does_count(*only_by, &distrusted));
+    (contents.items, contents.values) =
+        results.into_iter().map(|(index, input, _)| (index, input)).unzip();
     contents.whole = scan.at();
     Ok(contents)
 }
 
-/// The results in a journal, in the order of writing: the hash of the value, and the result.
+/// The results in a journal that count, in the order of writing: the hash of the value, and the result.
 #[cfg(test)]
 pub(crate) fn results(bytes: &[u8]) -> Vec<(Digest, Vec<u8>)> {
     let Some(format) = Format::of(bytes) else { return Vec::new() };
     let mut source = Cursor::new(bytes);
     source.set_position(format.header_length() as u64);
     let mut scan = Scan::new(source, format, bytes.len() as u64);
-    let mut results = Vec::new();
+    let (mut results, mut distrusted) = (Vec::new(), HashSet::new());
     while let Some(found) = scan.next().expect("memory can be read") {
-        if let Found::Record(Record::Result(item), _) = found {
-            results.push((item.input, item.bytes.to_vec()));
+        match found {
+            Found::Record(Record::Result(item), _) => {
+                results.push((item.only_by, (item.input, item.bytes.to_vec())));
+            }
+            Found::Record(Record::Distrust(device), _) => drop(distrusted.insert(device)),
+            _ => {}
         }
     }
-    results
+    results.retain(|(only_by, _)| does_count(*only_by, &distrusted));
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
 #[cfg(test)]
@@ -191,7 +201,8 @@ mod tests {
         let items =
             [(3, None, &b"three"[..]), (0, Some(digest(b"x")), b"out/a.png"), (1, None, b"")];
         let items = items.map(|(index, in_file, bytes)| {
-            Record::Result(ResultRecord { index, input: digest(b"i"), in_file, bytes })
+            let input = digest(b"i");
+            Record::Result(ResultRecord { index, input, in_file, only_by: None, bytes })
         });
         for record in [Record::Job(facts)].into_iter().chain(items) {
             format.append(&record, &mut bytes);
@@ -273,7 +284,9 @@ mod tests {
         // Somebody who knows the form, but not the salt, writes a journal into a result.
         let (forged, _) = journal(Format::new().unwrap());
         let mut bytes = format.header();
-        let item = |index, bytes| ResultRecord { index, input: digest(b"i"), in_file: None, bytes };
+        let input = digest(b"i");
+        let item =
+            |index, bytes| ResultRecord { index, input, in_file: None, only_by: None, bytes };
         for (index, result) in [(0, &forged[..]), (1, b"1")] {
             format.append(&Record::Result(item(index, result)), &mut bytes);
         }

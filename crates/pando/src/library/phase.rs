@@ -83,7 +83,8 @@ async fn close(open: Box<OpenRun>, ending: Ending, afterwards: Afterwards) -> Op
     let console = open.master.console.clone();
     let last = open.last_look();
     let ending = open.finish(ending, last.run.clone()).await;
-    let mut end = RunEnd { last: &last, ending: &ending, status: exit_status(&ending) };
+    let status = exit_status(&ending);
+    let mut end = RunEnd { last: &last, ending: &ending, status, advice: "" };
     let errors = write_last_files(&report, &open, end);
     errors.iter().for_each(|error| console.say(printable(&format!("error: {error}"))));
     if !errors.is_empty() {

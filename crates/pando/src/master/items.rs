@@ -17,10 +17,13 @@ pub(crate) use feedback::{FromProgram, Loop, ToProgram};
 pub(crate) use queue::{Cut, Framing, InputError, Misfit, Unusable};
 pub(crate) use queue::{LONGEST, Read, Taken, check_length, no_memory, too_long};
 
-use crate::{journal::Recorder, protocol::Value};
+use crate::{
+    journal::{DeviceMark, Recorder},
+    protocol::Value,
+};
 use bytes::Bytes;
 use queue::InputQueue;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 use stream_lender::{Index, Order, SubStreamId, Window};
 use targets::Targets;
 
@@ -36,12 +39,17 @@ pub(crate) struct Items {
     targets: Targets,
     /// The writer of the journal (`--journal`).
     journal: Option<Arc<Recorder>>,
+    /// For values whose results count on the word of one device: this device, until the journal has
+    /// the result.
+    only_by: HashMap<Index, DeviceMark>,
     /// The program in the loop (`--sync-stdio`).
     program: Option<Loop>,
     /// Results wait for the output together with their inputs.
     packs: bool,
     /// More results of an earlier run may follow: the input is read even when no device asks.
     resuming: bool,
+    /// The number of items that were read with the result of an earlier run.
+    earlier: u64,
     /// Bytes read from the input so far.
     bytes_read: u64,
     /// The values read last need no computation. The input is then read even when no device asks,
@@ -63,9 +71,11 @@ impl Items {
             queue: InputQueue::default(),
             targets: Targets::default(),
             journal: None,
+            only_by: HashMap::new(),
             program,
             packs: false,
             resuming: false,
+            earlier: 0,
             bytes_read: 0,
             reads_on: false,
         }
@@ -86,6 +96,15 @@ impl Items {
         self.journal.as_ref()
     }
 
+    /// Notes for the journal whether the next result of `index` counts on the word of one device.
+    pub(crate) fn note_only_by(&mut self, index: Index, device: Option<DeviceMark>) {
+        match device.filter(|_| self.journal.is_some()) {
+            Some(device) => drop(self.only_by.insert(index, device)),
+            None => drop(self.only_by.remove(&index)),
+        }
+    }
+
+    /// The lender.
     pub(crate) fn lender(&self) -> &Lender {
         &self.lender
     }

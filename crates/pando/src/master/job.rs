@@ -129,7 +129,7 @@ impl Job {
     }
 
     /// The number of an item in the whole input, from 1: that of its first value.
-    pub(super) fn number(&self, index: Index) -> u64 {
+    pub(crate) fn number(&self, index: Index) -> u64 {
         let first = self.shape.chunks.as_ref().map_or(index, |chunks| chunks.first(index));
         self.number_of_value(first)
     }

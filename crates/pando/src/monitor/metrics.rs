@@ -31,6 +31,8 @@ impl MetricsPage {
         self.add("pando_elapsed_seconds", Gauge, "Time since the start of the run.", run.elapsed);
         self.add("pando_finished", Gauge, "1 when the run has ended, else 0.", finished);
         self.add("pando_items_done", Gauge, "Items with a result, or left out.", progress.done);
+        let help = "Results computed in this run.";
+        self.add("pando_results_total", Counter, help, progress.computed);
         if let Some(total) = progress.total {
             self.add(
                 "pando_items_expected",

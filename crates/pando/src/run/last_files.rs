@@ -33,7 +33,8 @@ pub(super) fn check(report: &Report) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Refuses a `path` of `option` at which no file can be.
+/// Refuses a `path` of `option` at which no file can be, or cannot be written now. Leaves nothing
+/// behind.
 fn check_place(option: &str, path: &Path, example: &str) -> Result<(), StartError> {
     let refuse = |why: &str| Err(StartError(format!("{option} {}: {why}", path.display())));
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
@@ -48,7 +49,10 @@ fn check_place(option: &str, path: &Path, example: &str) -> Result<(), StartErro
     if path.is_dir() {
         return refuse(&format!("this is a folder: name a file, such as {example}"));
     }
-    Ok(())
+    match try_to_write(path) {
+        Ok(()) => Ok(()),
+        Err(error) => refuse(&format!("this file could not be written at the end: {error}")),
+    }
 }
 
 /// The end of a run, for people and programs.
@@ -58,6 +62,8 @@ pub(crate) struct RunEnd<'a> {
     pub(crate) ending: &'a Ending,
     /// The exit status, before the files are written.
     pub(crate) status: i32,
+    /// How to go on, in words; empty if nothing is left to do.
+    pub(crate) advice: &'a str,
 }
 
 /// Prints the summary of a run and writes the files, as `report` says. Returns the errors.
@@ -81,9 +87,19 @@ pub(super) fn write_file(
         .map_err(|error| format!("{option} {} cannot be written: {error}", path.display()))
 }
 
+/// Takes the first steps of [`write_whole`], and removes what they make.
+fn try_to_write(path: &Path) -> io::Result<()> {
+    if is_special(path) { Ok(()) } else { Temporary::beside(path).map(drop) }
+}
+
+/// Whether the file at `path` cannot be replaced, such as a device.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|about| !about.is_file())
+}
+
 /// Writes the whole file under another name first, so that nobody reads a part of it.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+    if is_special(path) {
         return fs::write(path, text);
     }
     let (unfinished, mut file) = Temporary::beside(path)?;

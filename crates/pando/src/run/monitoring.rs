@@ -21,6 +21,8 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 /// Options whose values are secret.
 const SECRETS: [&str; 3] = ["--secret", "--token", "--ice-servers"];
+/// The option whose value is `NAME=VALUE`, of which the second part may be secret.
+const VARIABLE: &str = "--env";
 
 /// Watching a run.
 impl OpenRun {
@@ -85,14 +87,18 @@ fn shown(words: impl Iterator<Item = String>) -> String {
     /// The most characters.
     const MOST: usize = 1000;
     let mut command = "pando".to_owned();
-    let mut is_secret = false;
+    let (mut is_secret, mut is_variable) = (false, false);
     for word in words {
         let word = match word.split_once('=') {
             _ if is_secret => "…".into(),
+            Some((name, _)) if is_variable => format!("{name}=…"),
+            Some((option, variable)) if option == VARIABLE && variable.contains('=') => {
+                format!("{option}={}=…", variable.split('=').next().unwrap_or_default())
+            }
             Some((name, _)) if SECRETS.contains(&name) => format!("{name}=…"),
             _ => word,
         };
-        is_secret = SECRETS.contains(&&*word);
+        (is_secret, is_variable) = (SECRETS.contains(&&*word), word == VARIABLE);
         let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,+@%…".contains(c);
         match !word.is_empty() && word.chars().all(is_plain) {
             true => command += &format!(" {word}"),
@@ -183,10 +189,14 @@ mod tests {
 
     #[test]
     fn the_command_line_is_shown_without_its_secrets() {
-        let words = ["render.js", "--secret", "hush", "--token=abcd", "a b", "it's", "--stdin"];
+        let shown = |words: &[&str]| shown(words.iter().map(|word| (*word).to_owned()));
         assert_eq!(
-            shown(words.into_iter().map(str::to_owned)),
+            shown(&["render.js", "--secret", "hush", "--token=abcd", "a b", "it's", "--stdin"]),
             r"pando render.js --secret … --token=… 'a b' 'it'\''s' --stdin"
+        );
+        assert_eq!(
+            shown(&["f.js", "--env", "KEY=hush", "--env=KEY=hu=sh", "--env", "KEY", "a=b"]),
+            "pando f.js --env KEY=… --env=KEY=… --env KEY a=b"
         );
     }
 }

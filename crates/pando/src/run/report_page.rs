@@ -16,10 +16,9 @@ const MARK: &str = "\"the data of the run\"";
 /// # Errors
 /// When the file cannot be written, in words.
 pub(super) fn write(report: &Report, open: &OpenRun, end: RunEnd) -> Result<(), String> {
-    let RunEnd { last, ending, status } = end;
     let text = || {
-        let summary = SummaryFile { status, summary: &last.summary };
-        let data = open.report(last, &monitoring::words(ending), &summary).unwrap_or_default();
+        let words = monitoring::words(end.ending);
+        let data = open.report(end.last, &words, &SummaryFile::of(end)).unwrap_or_default();
         page(embedded::web("report.html").unwrap_or_default(), &data)
     };
     last_files::write_file("--report", report.report_file.as_deref(), text)

@@ -51,6 +51,20 @@ fn a_summary_or_report_without_a_place_is_refused_before_anything_is_computed() 
         let run = command().args([option, "/", "1"]).run();
         run.ends(2, "").said(&[&format!("{option} /: this is a folder")]);
     }
+    // The system lets nobody create a file there.
+    for option in ["--summary", "--report"] {
+        let run = command().args([option, "/proc/pando", "1"]).run();
+        run.ends(2, "").said(&[&format!(
+            "error: {option} /proc/pando: this file could not be written at the end: "
+        )]);
+    }
+    let folder = TempDir::new().unwrap();
+    let [summary, report] = ["summary", "report"].map(|name| folder.path().join(name));
+    let words =
+        ["--summary".as_ref(), summary.as_os_str(), "--report".as_ref(), report.as_os_str()];
+    let broken = PandoCommand::f("(x, cb) => {").local().args(words).args(["1"]);
+    broken.run().ends(2, "");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
     for other in ["--summary", "--events", "--journal"] {
         let command = command();
         let same = command.folder().join("same");
@@ -118,4 +132,51 @@ fn a_command_gets_the_summary_at_the_end_however_the_run_ends() {
         .run()
         .gives("1\n")
         .said(&["the command failed (exit status: 3)"]);
+}
+
+#[test]
+fn the_command_at_the_end_also_hears_of_a_run_that_cannot_begin() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("given");
+    let given = format!("cat > '{0}'; echo $PANDO_STATUS >> '{0}'", file.display());
+    let heard = |command: PandoCommand| {
+        let run = command.local().args(["--on-finish", &given, "1"]).run();
+        let given = fs::read_to_string(&file).unwrap();
+        let (summary, status) = given.trim_end().rsplit_once('\n').unwrap();
+        assert_eq!(Some(status), run.status.map(|status| status.to_string()).as_deref());
+        (run, serde_json::from_str::<Value>(summary).unwrap())
+    };
+    let (run, summary) = heard(PandoCommand::f("(x, cb) => {"));
+    run.ends(2, "");
+    let words = summary["exitWords"].as_str().unwrap();
+    assert!(words.starts_with("error: ") && run.stderr.contains(words), "{words}");
+    assert_eq!((&summary["status"], &summary["items"]), (&2.into(), &0.into()));
+    assert_eq!(summary["devices"], Value::Array(Vec::new()));
+    let missing = PandoCommand::f("(x, cb) => cb(null, x)").args(["--report", "nowhere/r"]);
+    let (run, summary) = heard(missing);
+    run.ends(2, "");
+    assert!(summary["exitWords"].as_str().unwrap().contains("this folder does not exist"));
+    assert!(!folder.path().join("nowhere").exists());
+}
+
+#[test]
+fn the_summary_says_how_to_go_on() {
+    let f = "(x, cb) => x === '3' ? cb(new Error('no')) : cb(null, x)";
+    let folder = TempDir::new().unwrap();
+    let journal = folder.path().join("journal");
+    let words = ["--cores", "1", "--retries", "0", "--summary", "always"];
+    let run = |more: &[&str]| {
+        PandoCommand::f(f).local().args(words).args(more).stdin("1\n2\n3\n4\n").run()
+    };
+    run(&[]).ends(1, "1\n2\n").said(&[
+        "To go on: compute the items from 3 on; the output has those before. With --journal FILE",
+    ]);
+    run(&["--unordered"]).said(&["With --journal FILE from the start, the same command goes on"]);
+    let left_out = run(&["--on-error", "skip"]);
+    left_out.ends(1, "1\n2\n4\n").said(&["To compute the failed items again: give their inputs."]);
+    run(&["--journal", journal.to_str().unwrap()])
+        .ends(1, "1\n2\n")
+        .said(&["To go on: give the same command again. It computes only what has no result yet."]);
+    let well = PandoCommand::f(f).local().args(words).stdin("1\n2\n").run();
+    well.gives("1\n2\n").did_not_say(&["To go on", "--journal"]);
 }

@@ -1,6 +1,7 @@
 //! The monitoring page of a run: its data, its streams, and what the owner asks for there.
 
 mod actions;
+mod agree;
 mod figures;
 mod page;
 mod places;

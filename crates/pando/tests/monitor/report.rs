@@ -137,10 +137,12 @@ fn a_run_that_fails_or_is_stopped_has_a_report() {
     let file = folder.path().join("report.html");
     let f = "(x, cb) => x === '2' ? cb(new Error('no')) : cb(null, x)";
     // With these options there is no monitoring page.
-    let words = ["-q", "--cores", "1", "--retries", "0", "--report"];
+    let words = ["-q", "--cores", "1", "--env", "KEY=hush", "--retries", "0", "--report"];
     let run = PandoCommand::f(f).local().args(words).args([&file]).stdin("1\n2\n").run();
     run.ends(1, "1\n").did_not_say(&["monitoring page"]);
+    assert!(!fs::read_to_string(&file).unwrap().contains("hush"), "that is a secret");
     let failed = data(&file);
+    assert!(failed["snapshot"]["command"].as_str().unwrap().contains("--env KEY=…"));
     let summary = &failed["summary"];
     assert_eq!((&summary["status"], &summary["failedAttempts"]), (&1.into(), &1.into()));
     let engine = failed["ingredients"]["engine"].as_str().unwrap();

@@ -4,6 +4,7 @@
 mod cluster;
 mod goodbyes;
 mod join;
+mod kept;
 mod lending;
 mod lies;
 mod trust;

@@ -12,7 +12,7 @@ use std::{
 
 /// A device that gives `result` of each value until the channel ends. The thread returns the
 /// values that it was lent.
-fn device(
+pub(crate) fn device(
     run: &RunningProgram,
     name: &str,
     mut result: impl FnMut(u64) -> String + Send + 'static,
@@ -29,15 +29,15 @@ fn device(
     })
 }
 
-fn honest(run: &RunningProgram, name: &str) -> JoinHandle<Vec<u64>> {
+pub(crate) fn honest(run: &RunningProgram, name: &str) -> JoinHandle<Vec<u64>> {
     device(run, name, |value| value.to_string())
 }
 
-fn liar(run: &RunningProgram, name: &str) -> JoinHandle<Vec<u64>> {
+pub(crate) fn liar(run: &RunningProgram, name: &str) -> JoinHandle<Vec<u64>> {
     device(run, name, |value| (value + 1000).to_string())
 }
 
-fn lent(device: JoinHandle<Vec<u64>>) -> Vec<u64> {
+pub(crate) fn lent(device: JoinHandle<Vec<u64>>) -> Vec<u64> {
     device.join().expect("it did what it should")
 }
 
@@ -287,32 +287,6 @@ fn a_device_that_fails_an_item_leaves_it_to_others() {
     let (ada, bob) = (honest(&run, "Ada"), honest(&run, "Bob"));
     run.wait().gives(numbers(30));
     drop((ann.join(), lent(ada), lent(bob)));
-}
-
-#[test]
-fn only_results_that_devices_agree_on_are_confirmed_and_kept() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let journal = folder.path().join("journal");
-    let journal = journal.to_str().expect("UTF-8");
-    let start = || {
-        idle(40)
-            .args([
-                "--verify",
-                "2",
-                "--journal",
-                journal,
-                "--confirm",
-                "test $(cat) != 20 || test -e ok || ! touch ok",
-            ])
-            .start()
-    };
-    let run = start();
-    let devices = [liar(&run, "Eve"), honest(&run, "Ada"), honest(&run, "Bob")];
-    let first = run.wait();
-    first.gives(numbers(40)).said(&["item 20 failed on "]);
-    devices.into_iter().for_each(|device| drop(lent(device)));
-    // All results are in the journal.
-    start().wait().gives(numbers(40));
 }
 
 #[test]

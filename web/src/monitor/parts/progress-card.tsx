@@ -54,7 +54,7 @@ function Figures({ snapshot }: { snapshot: Snapshot }) {
   return (
     <dl class="figures">
       <Figure name={isOver ? 'Items/s on average' : 'Items/s'}>
-        {rate(isOver ? progress.done / Math.max(elapsed, 0.001) : progress.perSecond)}
+        {rate(isOver ? progress.computed / Math.max(elapsed, 0.001) : progress.perSecond)}
       </Figure>
       {!isOver && <Figure name="Time left">{left === null ? 'unknown' : duration(left)}</Figure>}
       <Figure name={isOver ? 'Time' : 'Time so far'}>{duration(elapsed)}</Figure>

@@ -32,8 +32,7 @@ export function Report({ data, dark }: { data: ReportData; dark: boolean }) {
 /** The figures of the summary. */
 function Results({ data }: { data: ReportData }) {
   const { snapshot, summary } = data;
-  const { items, computed, failed, seconds, timesOneCore } = summary;
-  const earlier = Math.max(0, items - computed - failed);
+  const { computed, earlier, failed, seconds, timesOneCore } = summary;
   return (
     <section class="card results-of-run" aria-labelledby="results">
       <h2 id="results" class="unseen">
@@ -41,6 +40,7 @@ function Results({ data }: { data: ReportData }) {
       </h2>
       <p class="done">{progressText(snapshot.progress)}</p>
       <p class={summary.status === 0 ? 'words' : 'words why'}>{plain(snapshot.exitWords)}</p>
+      {summary.advice && <p class="words">{plain(summary.advice)}</p>}
       <dl class="figures">
         <Figure name="Time">{duration(seconds)}</Figure>
         <Figure name="Items/s">{rate(summary.perSecond)}</Figure>

@@ -33,6 +33,7 @@ fn run(
                 writer.push(&Record::Result(ResultRecord {
                     index: index as u64,
                     input: digest(&value.to_le_bytes()),
+                    only_by: None,
                     in_file: None,
                     bytes: result.as_bytes(),
                 }));

@@ -186,7 +186,7 @@ impl Master {
             *resume = None;
         }
         let mut slice = Vec::new();
-        let mut bytes = 0;
+        let (mut bytes, mut earlier) = (0, 0);
         let mut ends = Ok(());
         for (value, target) in values {
             let failed = value.is_err();
@@ -201,7 +201,11 @@ impl Master {
                     Read::Finished(value.bytes)
                 }
                 (Ok(value), None) => Read::Value(value),
-                (Ok(value), Some(resume)) => resume.resolve(value, target.as_deref(), &self.job)?,
+                (Ok(value), Some(resume)) => {
+                    let read = resume.resolve(value, target.as_deref(), &self.job)?;
+                    earlier += u64::from(matches!(read, Read::Finished(_)));
+                    read
+                }
                 (Err(unusable), resume) => match self.fail_unusable(*unusable) {
                     Ok(read) => {
                         resume.iter_mut().try_for_each(Resume::pass)?;
@@ -224,12 +228,12 @@ impl Master {
             }
             slice.push((read, target));
             if bytes >= SLICE {
-                self.hand_over(slice.drain(..));
+                self.hand_over(slice.drain(..), earlier);
                 self.wait_until_wanted();
-                bytes = 0;
+                (bytes, earlier) = (0, 0);
             }
         }
-        self.hand_over(slice);
+        self.hand_over(slice, earlier);
         ends
     }
 
@@ -243,8 +247,9 @@ impl Master {
         Ok(read)
     }
 
-    fn hand_over(&self, reads: impl IntoIterator<Item = (Read, Option<PathBuf>)>) {
-        self.with(|state| state.items_mut().add(reads));
+    /// Adds items, of which so many have the result of an `earlier` run.
+    fn hand_over(&self, reads: impl IntoIterator<Item = (Read, Option<PathBuf>)>, earlier: u64) {
+        self.with(|state| state.items_mut().add(reads, earlier));
     }
 
     /// Notes that no more values follow.

@@ -30,6 +30,9 @@ impl Items {
         let result = if self.packs { self.pack(loan.index, &result, false)? } else { result };
         let value = self.lender.result(sub, loan, Some(result)).ok()?;
         if let (Some(journal), Some(entry)) = (&self.journal, entry) {
+            if entry.only_by.is_some() {
+                self.only_by.remove(&loan.index);
+            }
             journal.record(entry);
         }
         Some(value.bytes.len() as u64)
@@ -58,6 +61,7 @@ impl Items {
             value: self.lender.value(index)?.bytes.clone(),
             result: result.clone(),
             target: self.targets.file(index).map(Path::to_owned),
+            only_by: self.only_by.get(&index).copied(),
         })
     }
 

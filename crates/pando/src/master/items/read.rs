@@ -5,8 +5,14 @@ use crate::{master::job::InputSize, protocol::Value};
 use std::path::PathBuf;
 
 impl Items {
-    /// Adds items, each with the file for its result, if there are files.
-    pub(crate) fn add(&mut self, reads: impl IntoIterator<Item = (Read, Option<PathBuf>)>) {
+    /// Adds items, each with the file for its result, if there are files. So many of them have the
+    /// result of an `earlier` run.
+    pub(crate) fn add(
+        &mut self,
+        reads: impl IntoIterator<Item = (Read, Option<PathBuf>)>,
+        earlier: u64,
+    ) {
+        self.earlier += earlier;
         self.reads_on = false;
         let mut lendable = false;
         for (read, target) in reads {
@@ -55,6 +61,11 @@ impl Items {
     /// The number of items with a result, or left out.
     pub(crate) fn settled(&self) -> u64 {
         self.lender.results_output() + self.waiting()
+    }
+
+    /// The number of items that were read with the result of an earlier run.
+    pub(crate) fn earlier(&self) -> u64 {
+        self.earlier
     }
 
     /// The number of results that are not yet output.

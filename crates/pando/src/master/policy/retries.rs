@@ -319,11 +319,6 @@ impl Retries {
         (self.left_out + self.fatal_items, self.failed_attempts)
     }
 
-    /// Items that failed for good without ending the run.
-    pub(crate) fn left_out(&self) -> u64 {
-        self.left_out
-    }
-
     /// The newest failed attempts.
     pub(crate) fn newest(&self) -> &FailedAttempts {
         &self.newest

@@ -159,6 +159,10 @@ impl Trust {
         self.keeper.is_some()
     }
 
+    pub(crate) fn is_proven(&self, key: &DeviceKey) -> bool {
+        self.records.is_proven(key)
+    }
+
     /// Whether nothing is kept of any value, apart from what is dropped at the next look.
     pub(crate) fn is_clear(&self, lender: &Lender) -> bool {
         let mut kept = self.open.keys().chain(&self.wanting).chain(&self.provisional);

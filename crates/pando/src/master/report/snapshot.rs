@@ -45,6 +45,8 @@ pub(crate) enum RunPhase {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProgressFigures {
     pub(crate) done: u64,
+    /// Results computed in this run.
+    pub(crate) computed: u64,
     pub(crate) total: Option<u64>,
     total_is_certain: bool,
     pub(crate) per_second: f64,
@@ -157,6 +159,7 @@ impl ProgressFigures {
         let left = state.forecast().time_left(remaining);
         Self {
             done,
+            computed: statistics.total(),
             total: total.map(|(total, _)| total),
             total_is_certain: total.is_some_and(|(_, is_certain)| is_certain),
             per_second: millis(statistics.per_second(time.now)),

@@ -14,13 +14,15 @@ use std::time::{Duration, Instant};
 const MOST_DEVICES: usize = 20;
 
 /// The figures of a run. Times are in seconds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Summary {
     /// The number of items with a result, or left out, those of an earlier run included.
     items: u64,
     /// The number of results computed in this run.
     computed: u64,
+    /// The number of items with a result of an earlier run, from the journal.
+    earlier: u64,
     seconds: f64,
     per_second: f64,
     compute_seconds: f64,
@@ -32,9 +34,6 @@ pub(crate) struct Summary {
     times_one_core: f64,
     /// The number of items that failed for good.
     failed: u64,
-    /// How many of these items were left out. An item that ends the run is not.
-    #[serde(skip)]
-    left_out: u64,
     /// The numbers of the first items that failed, from 1.
     failed_items: Vec<u64>,
     failed_attempts: u64,
@@ -75,6 +74,7 @@ impl Summary {
         Self {
             items: state.settled(),
             computed,
+            earlier: state.items().earlier(),
             seconds,
             per_second: computed as f64 / seconds.max(0.001),
             compute_seconds,
@@ -82,7 +82,6 @@ impl Summary {
             idle_core_seconds: devices.iter().map(|device| device.idle().as_secs_f64()).sum(),
             times_one_core: compute_seconds / seconds.max(0.001),
             failed,
-            left_out: state.retries().left_out(),
             failed_items,
             failed_attempts,
             lent_again: statistics.lent_again(),
@@ -94,7 +93,7 @@ impl Summary {
     /// The lines for people.
     pub(crate) fn lines(&self) -> Vec<String> {
         let time = rounded(Duration::from_secs_f64(self.seconds));
-        let earlier = match self.items.saturating_sub(self.computed + self.left_out) {
+        let earlier = match self.earlier {
             0 => String::new(),
             earlier => format!(", {} of them in an earlier run", grouped(earlier)),
         };

@@ -201,6 +201,10 @@ impl World {
             Ending::CannotRun(_) | Ending::OutputFailed(_) => panic!("{ending:?}"),
         });
         self.model.ended(&ending, read, all, input_failed, &mut self.seen);
+        if let Some(shared) = self.model.shared() {
+            let doubts = self.master.doubts();
+            shared.check_doubts(doubts.is_some(), self.is_liar_caught(), &mut self.seen);
+        }
         self.ending = Some(ending);
         self.master.finish();
     }

@@ -89,7 +89,7 @@ impl World {
                 state.registry().get(session.sub()).is_some_and(|device| device.cores() == 0);
             let goes_on = hello.job.as_deref() == Some(&*self.master.job.id)
                 && state.registry().rest_before(&hello.device).is_none();
-            self.model.kept_shared(session.sub(), &kept, &state);
+            self.model.kept_shared(session.sub(), &kept, &state, &mut self.seen);
             drop(state);
             // The device's earlier session, if there is one, has lost its loans.
             if let Some(old) =

@@ -101,14 +101,20 @@ impl Fate {
 
 impl Model {
     /// Creates the model of a new run. The results in `known` come from a journal.
-    pub(super) fn new(job: Job, items: &[Item], known: &BTreeMap<Index, Bytes>) -> Self {
+    /// `sleeps` is for [`SharedModel::new`].
+    pub(super) fn new(
+        job: Job,
+        items: &[Item],
+        known: &BTreeMap<Index, Bytes>,
+        sleeps: bool,
+    ) -> Self {
         let mut fates: Vec<Fate> =
             items.iter().map(|item| Fate { text: item.text.clone(), ..Fate::default() }).collect();
         for (index, result) in known {
             fates[*index as usize].end = Some(End::Result(result.clone()));
         }
         Self {
-            shared: SharedModel::new(&job, items),
+            shared: SharedModel::new(&job, items, known, sleeps),
             job,
             fates,
             fatal: None,
@@ -123,6 +129,11 @@ impl Model {
             next: 0,
             now: 0,
         }
+    }
+
+    /// The model of a run with `--copies` or `--verify`.
+    pub(super) fn shared(&self) -> Option<&SharedModel> {
+        self.shared.as_ref()
     }
 
     /// Whether the run drops its last values.

@@ -107,10 +107,17 @@ impl Plan {
         self
     }
 
-    /// Changes the plan to one with `--copies` or `--verify`.
-    pub(super) fn share(&mut self, trust: TrustJob) {
-        (self.job.trust, self.job.speculate, self.journal) = (Some(trust), false, false);
+    /// Changes the plan to one with `--copies` or `--verify`. `sleeps`: the liar is honest until it
+    /// is proven, which takes some values.
+    pub(super) fn share(&mut self, trust: TrustJob, journal: bool, sleeps: bool) {
+        (self.job.trust, self.job.speculate, self.journal) = (Some(trust), false, journal);
         self.job.order = Order::OfInput;
+        if sleeps {
+            let micros = self.items.iter().map(|item| item.micros).max().unwrap_or(MS).min(10 * MS);
+            let text = |at: usize| format!("{at} good").into();
+            let more = (0..60).map(|at| Item { text: text(at), nature: Nature::Good, micros });
+            self.items.extend(more);
+        }
     }
 
     /// The time within which every run ends once the calm has begun.

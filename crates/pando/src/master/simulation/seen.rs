@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 pub(super) struct Seen(BTreeMap<&'static str, u64>);
 
 /// All situations to be covered by the runs together.
-const ALL: [&str; 55] = [
+const ALL: [&str; 59] = [
+    "a lie is output, and told",
     "a result is wrong",
+    "a share comes back",
+    "a share is taken up",
     "alone",
     "answered an earlier loan of what it has",
     "answered in two ways",
@@ -59,6 +62,7 @@ const ALL: [&str; 55] = [
     "stuck",
     "the owner decides",
     "told that it is replaced",
+    "the journal is without the results of a liar",
     "too many failures",
     "took up",
     "tried again",

@@ -1,12 +1,14 @@
 //! Runs with `--copies` and `--verify`: the plan for them, devices that lie, and a model of what
 //! such a run may do.
 
-use super::{clock::SECOND, link::Note, plan::Item, plan::pick, world::World};
+use super::{clock::SECOND, link::Note, plan::Item, plan::pick, seen::Seen, world::World};
 use crate::{
     config::{OnError, TrustRule},
+    journal::{Digest, digest},
     master::{
         items::Ending,
         job::{Job, TrustJob},
+        registry::DeviceKey,
         state::RunState,
     },
     protocol::{Loan, Value},
@@ -31,8 +33,16 @@ pub(super) fn trust(seed: u64) -> TrustJob {
         TrustRule::Quorum(2),
         TrustRule::Quorum(3),
         TrustRule::SpotChecks(20.0),
+        TrustRule::SpotChecks(10.0),
     ];
     TrustJob { rule: pick(&mut rng, &rules), compares: false, seed }
+}
+
+/// Whether the liar of a run with this seed is honest until it is proven.
+pub(super) fn sleeps(seed: u64) -> bool {
+    is_shared(seed)
+        && matches!(trust(seed).rule, TrustRule::SpotChecks(_))
+        && !(seed / 6).is_multiple_of(4)
 }
 
 /// How many devices lie: one less than could have a wrong result output.
@@ -57,17 +67,33 @@ impl World {
     pub(super) fn shared_result(&mut self, number: usize, loan: Loan, two: bool) -> Bytes {
         let rule = self.plan.job.trust.expect("it is such a run").rule;
         let end = if two { "\n" } else { "" };
-        let lies = number < liars(rule);
+        let lies = number < liars(rule) && (!self.sleeps || self.is_liar_proven());
         self.seen.note_if(lies, "a result is wrong");
-        match lies {
-            true => format!("wrong {}{end}", loan.index).into(),
-            false => format!("{}{end}", right(loan.index)).into(),
-        }
+        let right = right(&self.plan.items[loan.index as usize].text);
+        if lies { format!("wrong {right}{end}").into() } else { format!("{right}{end}").into() }
+    }
+
+    /// Whether most values of the liar need no check.
+    fn is_liar_proven(&self) -> bool {
+        self.master.lock().trust().is_some_and(|trust| trust.is_proven(&liar()))
+    }
+
+    /// Whether the results of the liar do not count any more.
+    pub(super) fn is_liar_caught(&self) -> bool {
+        let state = self.master.lock();
+        let record = state.trust().and_then(|trust| trust.record(&liar()));
+        record.is_some_and(|record| record.is_caught)
     }
 }
 
-fn right(index: Index) -> String {
-    format!("right {index}")
+/// The first device.
+fn liar() -> DeviceKey {
+    DeviceKey { device: "device 0".into(), local: false }
+}
+
+/// The result of a value, which depends on its text alone.
+fn right(text: &[u8]) -> String {
+    format!("right {}", String::from_utf8_lossy(&text[..text.len().min(40)]))
 }
 
 /// The state of all values, and of the output.
@@ -75,6 +101,8 @@ pub(super) struct SharedModel {
     rule: TrustRule,
     on_error: OnError,
     values: Vec<Shared>,
+    /// The liar is honest until it is proven, so that a lie may be output.
+    sleeps: bool,
     fatal: Option<Index>,
     given_up: bool,
     /// The index of the next output.
@@ -93,15 +121,38 @@ struct Shared {
     sent: BTreeSet<u32>,
     /// The devices that have given a result.
     answered: BTreeSet<String>,
+    /// The result of an earlier run.
+    known: Option<Bytes>,
+    /// The result that is output.
+    output: Option<Bytes>,
+}
+
+impl Shared {
+    /// Whether the result is that of an honest device.
+    fn is_right(&self, result: &Bytes) -> bool {
+        *result == right(&self.text)
+    }
 }
 
 impl SharedModel {
-    pub(super) fn new(job: &Job, items: &[Item]) -> Option<Self> {
-        let value = |item: &Item| Shared { text: item.text.clone(), ..Shared::default() };
+    /// The model of a run in which the results in `known` come from a journal; `sleeps`: the liar is
+    /// honest until it is proven.
+    pub(super) fn new(
+        job: &Job,
+        items: &[Item],
+        known: &BTreeMap<Index, Bytes>,
+        sleeps: bool,
+    ) -> Option<Self> {
+        let value = |(index, item): (usize, &Item)| Shared {
+            text: item.text.clone(),
+            known: known.get(&(index as Index)).cloned(),
+            ..Shared::default()
+        };
         Some(Self {
             rule: job.trust?.rule,
             on_error: job.on_error,
-            values: items.iter().map(value).collect(),
+            values: items.iter().enumerate().map(value).collect(),
+            sleeps,
             fatal: None,
             given_up: false,
             next: 0,
@@ -124,6 +175,7 @@ impl SharedModel {
         let is_over = self.is_cut() || state.items().lender().is_settled(loan.index);
         let shared = &mut self.values[loan.index as usize];
         assert_eq!(value.bytes, shared.text, "{loan:?} is another value");
+        assert!(is_over || shared.known.is_none(), "{loan:?} was in the journal");
         assert!(shared.sent.insert(loan.number), "{loan:?} is sent twice");
         assert!(is_over || !shared.answered.contains(&device), "{device} has answered {loan:?}");
         let has = shared.with.values().any(|(other, _)| *other == device);
@@ -137,7 +189,14 @@ impl SharedModel {
     }
 
     /// Notes that `sub` takes up the loans in `kept`.
-    pub(super) fn kept(&mut self, sub: SubStreamId, kept: &[Loan], state: &RunState) {
+    pub(super) fn kept(
+        &mut self,
+        sub: SubStreamId,
+        kept: &[Loan],
+        state: &RunState,
+        seen: &mut Seen,
+    ) {
+        seen.note_if(!kept.is_empty(), "a share is taken up");
         let device = device(sub, state);
         for loan in kept {
             let shared = &mut self.values[loan.index as usize];
@@ -147,7 +206,13 @@ impl SharedModel {
     }
 
     /// Notes a message of `sub`, before `state` receives it.
-    pub(super) fn hear(&mut self, sub: SubStreamId, note: &Note, state: &RunState) {
+    pub(super) fn hear(
+        &mut self,
+        sub: SubStreamId,
+        note: &Note,
+        state: &RunState,
+        seen: &mut Seen,
+    ) {
         let device = device(sub, state);
         let computes = |loan: Loan| {
             state.registry().get(sub).is_some_and(|device| device.loans().is_copy(loan))
@@ -155,6 +220,7 @@ impl SharedModel {
         match note {
             Note::Part | Note::Other | Note::Paused => {}
             Note::Returned(loans, _) => loans.iter().for_each(|loan| {
+                seen.note_if(computes(*loan), "a share comes back");
                 self.over(sub, *loan);
             }),
             Note::Answers(answers) => {
@@ -206,7 +272,14 @@ impl SharedModel {
         assert!(skipped == 0 || self.on_error == OnError::Skip, "{} is missing", self.next);
         self.left_out += skipped;
         self.next = index + 1;
-        let answered = self.values[index as usize].answered.len();
+        let shared = &mut self.values[index as usize];
+        let answered = shared.answered.len();
+        if let Some(known) = &shared.known {
+            shared.output = Some(known.clone());
+            return assert_eq!(output, Ok(known.clone()), "of {index}, from the journal");
+        }
+        shared.output = output.as_ref().ok().cloned();
+        let is_right = output.as_ref().is_ok_and(|text| shared.is_right(text));
         match output {
             Err(_) if self.on_error == OnError::Tell => self.reported += 1,
             Ok(text) if self.on_error == OnError::Report && text.starts_with(b"{\"error\"") => {
@@ -220,13 +293,48 @@ impl SharedModel {
                     assert!(answered >= devices as usize, "devices that have answered {index}");
                 }
                 TrustRule::Quorum(devices) => {
-                    assert_eq!(text, right(index));
+                    assert!(is_right, "{text:?} of {index}");
                     assert!(answered >= devices as usize, "devices that have answered {index}");
                 }
-                TrustRule::SpotChecks(_) => assert_eq!(text, right(index)),
+                TrustRule::SpotChecks(_) => assert!(is_right || self.sleeps, "{text:?} of {index}"),
             },
             Err(text) => panic!("{index} has no output: {text}"),
         }
+    }
+
+    /// Checks what the journal has when the master dies. `is_caught`: the results on the word of the
+    /// liar alone do not count.
+    pub(super) fn check_kept(
+        &self,
+        kept: &BTreeMap<Digest, Bytes>,
+        is_caught: bool,
+        seen: &mut Seen,
+    ) {
+        for shared in &self.values {
+            let kept = kept.get(&digest(&shared.text));
+            match (kept, &shared.output) {
+                (None, Some(output)) if !output.starts_with(b"{\"error\"") => {
+                    assert!(is_caught, "{output:?} is output, and not kept");
+                    seen.note("the journal is without the results of a liar");
+                }
+                (Some(kept), _) if !matches!(self.rule, TrustRule::Copies(_)) => {
+                    let counts = shared.is_right(kept) || self.sleeps && !is_caught;
+                    assert!(counts || shared.known.as_ref() == Some(kept), "{kept:?} is kept");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Checks at the end whether people are told of lies that are output.
+    pub(super) fn check_doubts(&self, is_told: bool, is_caught: bool, seen: &mut Seen) {
+        let is_lie = |shared: &&Shared| {
+            let output = shared.output.as_ref().filter(|_| shared.known.is_none());
+            output.is_some_and(|output| output.starts_with(b"wrong"))
+        };
+        let lies = self.values.iter().filter(is_lie).count();
+        assert!(lies == 0 || !is_caught || is_told, "{lies} lies are output, and nobody is told");
+        seen.note_if(lies > 0 && is_told, "a lie is output, and told");
     }
 
     /// Checks the end of the run, after `read` values were read.

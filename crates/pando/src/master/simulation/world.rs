@@ -51,6 +51,8 @@ pub(super) struct World {
     pub(super) reader_left: bool,
     /// Results with a running command.
     pub(super) confirming: Vec<Option<Unconfirmed>>,
+    /// The device that lies in a run with spot checks is honest until it is proven.
+    pub(super) sleeps: bool,
     watcher: Watcher,
     /// For each value, the number of devices which vanished with it.
     pub(super) vanished: Vec<u32>,
@@ -73,12 +75,17 @@ impl World {
         // One of four runs ends when too many items fail.
         plan.job.max_failures = (seed % 4 == 2).then_some(FailureLimit::Items(seed / 4 % 3));
         if shared::is_shared(seed) {
-            plan.share(shared::trust(seed));
+            plan.share(shared::trust(seed), seed / 6 % 3 == 0, shared::sleeps(seed));
         }
         let journal = plan.journal.then(JournalFolder::new);
         Self {
             master: start_master(&plan.job, journal.as_ref()),
-            model: Model::new(plan.job.clone(), &plan.items, &BTreeMap::new()),
+            model: Model::new(
+                plan.job.clone(),
+                &plan.items,
+                &BTreeMap::new(),
+                shared::sleeps(seed),
+            ),
             journal,
             rng,
             owner: (seed % 5 == 2).then(|| Rng::with_seed(seed)),
@@ -91,6 +98,7 @@ impl World {
             sink: Sink::default(),
             reader_left: false,
             confirming: Vec::new(),
+            sleeps: shared::sleeps(seed),
             watcher: Watcher::default(),
             vanished: vec![0; plan.items.len()],
             answers: 0,

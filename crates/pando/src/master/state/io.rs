@@ -35,7 +35,7 @@ impl RunState {
         program.tell_error(program.came(), why);
         program.count_one();
         self.retries.left_out_input();
-        self.items.add([(Read::LeftOut, None)]);
+        self.items.add([(Read::LeftOut, None)], 0);
     }
 
     /// Cancels a value on behalf of the program in the loop.

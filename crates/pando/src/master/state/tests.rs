@@ -69,7 +69,7 @@ impl World {
 
     fn read(&mut self, count: usize) {
         let value = || (Read::Value(Value::new("x".into(), Form::Text)), None);
-        self.state.items_mut().add((0..count).map(|_| value()));
+        self.state.items_mut().add((0..count).map(|_| value()), 0);
     }
 
     fn joins(&mut self, name: &str, cores: u32, holds: &[Loan]) -> Joined {

@@ -8,7 +8,10 @@ use super::{
     words,
 };
 use crate::{
-    master::policy::{Confirmations, Retries, RunContext, stand_back},
+    master::{
+        policy::{Confirmations, Retries, RunContext, stand_back},
+        registry::DeviceKey,
+    },
     protocol::Form,
 };
 use bytes::Bytes;
@@ -99,8 +102,13 @@ impl Trust {
             }
             Finding::Provisional => drop(self.provisional.insert(index)),
             Finding::AllGiven => {
-                let (by, result) = (item.given()[0].sub, words::copies(item.given()));
-                self.give(around, index, (by, result));
+                let given = item.given();
+                let result = match around.context.job.shape.chunks {
+                    Some(_) => words::copies_of_chunk(given),
+                    None => words::copies(given),
+                };
+                let by = given[0].sub;
+                self.give(around, index, (by, result), None);
             }
             Finding::Settled { group, by_owner } => {
                 self.settle(around, index, (group, by_owner), lines);
@@ -133,7 +141,7 @@ impl Trust {
             self.agreements += 1;
             right.iter().for_each(|answer| self.records.agreed(&answer.key));
         }
-        self.give(around, index, (right[0].sub, right[0].result.clone()));
+        self.give(around, index, (right[0].sub, right[0].result.clone()), None);
         for answer in wrong {
             self.disagreed(around, index, &answer, (&right, by_owner), lines);
         }
@@ -188,6 +196,9 @@ impl Trust {
         let key = &answer.key;
         let job = around.context.job;
         let doubt = self.records.catch(key, &answer.name, |index| job.values_of(index));
+        if let (Some(_), Some(journal)) = (&doubt, around.context.items.journal()) {
+            journal.distrust(self.records.mark(key));
+        }
         let mut again = 0;
         for (index, item) in &mut self.open {
             let given = item.given().len();
@@ -217,12 +228,19 @@ impl Trust {
 
 /// Results.
 impl Trust {
-    /// Gives the result, which the session `by` has answered as well as others. If there is a
-    /// command of `--confirm`, it confirms the result first.
-    fn give(&mut self, around: &mut Around, index: Index, (by, result): (SubStreamId, Bytes)) {
+    /// Gives the result, which the session `by` has answered as well as others; or the device
+    /// `only_by` alone. If there is a command of `--confirm`, it confirms the result first.
+    fn give(
+        &mut self,
+        around: &mut Around,
+        index: Index,
+        (by, result): (SubStreamId, Bytes),
+        only_by: Option<&DeviceKey>,
+    ) {
         let Some((keeper, loan)) = self.hold(around, index) else { return };
         let Some(item) = self.close(index) else { return };
         let Around { context, retries, confirmations } = around;
+        context.items.note_only_by(index, only_by.map(|key| self.records.mark(key)));
         for sub in item.computing() {
             if let Some(device) = context.registry.get_mut(sub)
                 && let Some(copy) = device.loans().copy_of(index)
@@ -272,7 +290,7 @@ impl Trust {
             self.provisional.remove(&index);
             let values = around.context.job.values_in(index);
             self.records.counts_unchecked(&answer.key, index, values);
-            self.give(around, index, (answer.sub, answer.result));
+            self.give(around, index, (answer.sub, answer.result), Some(&answer.key));
         }
     }
 

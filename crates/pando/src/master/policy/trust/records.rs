@@ -4,7 +4,7 @@
 //! row were confirmed by other devices. All values of a new device are checked. After that, each
 //! value is checked with the probability P.
 
-use crate::master::registry::DeviceKey;
+use crate::{journal::DeviceMark, master::registry::DeviceKey};
 use std::collections::{HashMap, VecDeque};
 use stream_lender::Index;
 
@@ -21,6 +21,7 @@ pub(super) const STRIKES: u32 = 3;
 pub(super) struct Records {
     records: HashMap<DeviceKey, Record>,
     chance: Chance,
+    seed: u64,
 }
 
 /// The record of one device.
@@ -56,7 +57,7 @@ pub(super) struct Doubt {
 impl Records {
     /// No records; `seed` decides which values are checked.
     pub(super) fn new(seed: u64) -> Self {
-        Self { records: HashMap::new(), chance: Chance(seed) }
+        Self { records: HashMap::new(), chance: Chance(seed), seed }
     }
 
     /// The record of a device, if there is any.
@@ -68,6 +69,14 @@ impl Records {
         self.find(key).is_some_and(|record| record.is_caught)
     }
 
+    /// The mark of a device in the journal. In another run, the same device has another one.
+    pub(super) fn mark(&self, key: &DeviceKey) -> DeviceMark {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.seed.to_le_bytes()).update(&[key.local.into()]);
+        let hash = hasher.update(key.device.as_bytes()).finalize();
+        u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("it has 32 bytes"))
+    }
+
     /// How many devices are not trusted any more.
     pub(super) fn caught(&self) -> usize {
         self.records.values().filter(|record| record.is_caught).count()
@@ -76,8 +85,12 @@ impl Records {
     /// Draws whether the next value of a device is checked, if a proven device is checked at
     /// `percent` of its values. This machine's own cores need no check.
     pub(super) fn draw_check(&mut self, key: &DeviceKey, percent: f64) -> bool {
-        let is_proven = self.find(key).is_some_and(|record| record.streak >= PROVEN_AFTER);
-        !key.local && (!is_proven || self.chance.next() * 100.0 < percent)
+        !key.local && (!self.is_proven(key) || self.chance.next() * 100.0 < percent)
+    }
+
+    /// Whether most values of a device need no check.
+    pub(super) fn is_proven(&self, key: &DeviceKey) -> bool {
+        self.find(key).is_some_and(|record| record.streak >= PROVEN_AFTER)
     }
 
     /// Notes that other devices have confirmed an answer.

@@ -1,7 +1,12 @@
 //! The sentences about answers that differ, and about devices that are not trusted any more.
 
 use super::{answers::GivenAnswer, records::Doubt};
-use crate::{master::policy::account::excerpt, number::count, protocol::Form};
+use crate::{
+    master::policy::account::excerpt,
+    number::count,
+    protocol::Form,
+    table::{Element, elements},
+};
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde_json::json;
@@ -27,6 +32,25 @@ pub(super) fn copies(answers: &[GivenAnswer]) -> Bytes {
         format!(r#"{{"device":{},"result":{result}}}"#, json!(answer.name))
     };
     let all: Vec<String> = answers.iter().map(one).collect();
+    Bytes::from(format!("[{}]", all.join(",")))
+}
+
+/// As [`copies`] for a chunk, to which each answer is a list of results: a list with all answers to
+/// each value.
+pub(super) fn copies_of_chunk(answers: &[GivenAnswer]) -> Bytes {
+    let texts: Vec<_> =
+        answers.iter().map(|answer| String::from_utf8_lossy(&answer.result)).collect();
+    let lists: Vec<_> = texts.iter().map(|text| elements(text).unwrap_or_default()).collect();
+    let values = lists.iter().map(Vec::len).min().unwrap_or_default();
+    let answer = |(answer, list): (&GivenAnswer, &Vec<Element>), place: usize| {
+        format!(r#"{{"device":{},"result":{}}}"#, json!(answer.name), list[place].get())
+    };
+    let of_value = |place| {
+        let all: Vec<String> =
+            answers.iter().zip(&lists).map(|given| answer(given, place)).collect();
+        format!("[{}]", all.join(","))
+    };
+    let all: Vec<String> = (0..values).map(of_value).collect();
     Bytes::from(format!("[{}]", all.join(",")))
 }
 

@@ -22,7 +22,7 @@ impl Model {
         seen: &mut Seen,
     ) {
         if let Some(shared) = &mut self.shared {
-            return shared.hear(sub, note, state);
+            return shared.hear(sub, note, state, seen);
         }
         let holds = |loan: Loan| state.items().lender().holds(sub, loan);
         let copied = |loan: Loan| {

@@ -126,9 +126,10 @@ impl Model {
         sub: SubStreamId,
         kept: &[Loan],
         state: &RunState,
+        seen: &mut Seen,
     ) {
         if let Some(shared) = &mut self.shared {
-            shared.kept(sub, kept, state);
+            shared.kept(sub, kept, state, seen);
         }
     }
 
