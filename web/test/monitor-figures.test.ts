@@ -27,7 +27,14 @@ test('numbers', () => {
 });
 
 test('progress is rounded down, and says what is not certain', () => {
-  const progress = { done: 999, computed: 999, total: 1000, totalIsCertain: true, perSecond: 1, secondsLeft: 1 };
+  const progress = {
+    done: 999,
+    computed: 999,
+    total: 1000,
+    totalIsCertain: true,
+    perSecond: 1,
+    secondsLeft: 1,
+  };
   assert.equal(spaced(format.progressText(progress)), '999 of 1,000 (99 %)');
   const guessed = { ...progress, done: 412, totalIsCertain: false };
   assert.equal(spaced(format.progressText(guessed)), '412 of about 1,000 (41 %)');

@@ -8,6 +8,7 @@ import { buildMonitor } from '../monitor.mjs';
 import { buildReport } from '../report.mjs';
 import { drivenBrowser } from './browser.mjs';
 import { foundProgram, shootReadme } from './shots/readme.mjs';
+import { shootLate } from './shots/late.mjs';
 import { shootVolunteers } from './shots/volunteer.mjs';
 
 const [target] = process.argv.slice(2);
@@ -45,15 +46,15 @@ async function shootOwnerPages() {
   run('.test/shots.cjs', pages, folder);
 }
 
-/** The picture of the README needs the program. */
-async function shootRun(browser) {
+/** Takes pictures that need the program. */
+async function shootRun(browser, shoot) {
   const program = foundProgram();
-  if (program) return shootReadme(browser, program, folder);
-  console.error('no picture of the README: build pando first (cargo build --release)');
+  if (program) return shoot(browser, program, folder);
+  console.error('some pictures are missing: build pando first (cargo build --release)');
   if (wanted) process.exitCode = 1;
 }
 
-const others = ['volunteer', 'readme'];
+const others = ['volunteer', 'late', 'readme'];
 if (!wanted || wanted.some((scene) => !others.includes(scene))) await shootOwnerPages();
 const browser = await drivenBrowser();
 try {
@@ -61,7 +62,8 @@ try {
     run('build.mjs', '.test/dist');
     await shootVolunteers(browser, `${root}.test/dist`, folder);
   }
-  if (isWanted('readme')) await shootRun(browser);
+  if (isWanted('late')) await shootRun(browser, shootLate);
+  if (isWanted('readme')) await shootRun(browser, shootReadme);
 } finally {
   await browser.close();
 }

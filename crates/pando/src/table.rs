@@ -8,7 +8,7 @@ mod reader;
 mod scanner;
 mod writer;
 
-pub(crate) use fields::{Text, elements, plain};
+pub(crate) use fields::{Element, Text, elements, plain};
 pub(crate) use reader::TableReader;
 pub(crate) use writer::{TableWriter, check_fields};
 

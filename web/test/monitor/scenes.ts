@@ -26,7 +26,14 @@ export function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
     state: 'running',
     exitWords: '',
     why: '',
-    progress: { done: 412, computed: 412, total: 1000, totalIsCertain: true, perSecond: 7.8, secondsLeft: 75.4 },
+    progress: {
+      done: 412,
+      computed: 412,
+      total: 1000,
+      totalIsCertain: true,
+      perSecond: 7.8,
+      secondsLeft: 75.4,
+    },
     window: { read: 470, output: 400, inProgress: 58, waiting: 12, limit: 65_536, blockedBy: null },
     failures: { items: 0, attempts: 0, lentAgain: 0, copies: 0, last: [] },
     devices: [],
@@ -133,7 +140,14 @@ export function demo(): Snapshot {
     title: 'demo.js',
     command: 'pando demo',
     mosaic: DEMO,
-    progress: { done: 262, computed: 262, total: 400, totalIsCertain: true, perSecond: 12.4, secondsLeft: 11.1 },
+    progress: {
+      done: 262,
+      computed: 262,
+      total: 400,
+      totalIsCertain: true,
+      perSecond: 12.4,
+      secondsLeft: 11.1,
+    },
     window: { read: 270, output: 262, inProgress: 8, waiting: 0, limit: 65_536, blockedBy: null },
     devices: [first, ada, left, linux],
   });
@@ -190,7 +204,14 @@ export function empty(): Snapshot {
     now: STARTED + 9,
     elapsed: 9,
     why: 'Nothing is computed: no device has joined.',
-    progress: { done: 0, computed: 0, total: 1000, totalIsCertain: true, perSecond: 0, secondsLeft: null },
+    progress: {
+      done: 0,
+      computed: 0,
+      total: 1000,
+      totalIsCertain: true,
+      perSecond: 0,
+      secondsLeft: null,
+    },
     window: { read: 0, output: 0, inProgress: 0, waiting: 0, limit: 65_536, blockedBy: null },
   });
 }
@@ -202,7 +223,14 @@ export function finished(): Snapshot {
     state: 'finished',
     exitWords: 'All 1,000 items have their results.',
     elapsed: 126.2,
-    progress: { done: 1000, computed: 1000, total: 1000, totalIsCertain: true, perSecond: 0, secondsLeft: null },
+    progress: {
+      done: 1000,
+      computed: 1000,
+      total: 1000,
+      totalIsCertain: true,
+      perSecond: 0,
+      secondsLeft: null,
+    },
     window: { read: 1000, output: 1000, inProgress: 0, waiting: 0, limit: 65_536, blockedBy: null },
     devices: base.devices.map((device) => ({
       ...device,
@@ -234,7 +262,14 @@ export function crowd(size: number): Snapshot {
   return snapshot({
     title: 'collatz.js',
     devices,
-    progress: { done, computed: done, total: 2e6, totalIsCertain: false, perSecond: 1950, secondsLeft: 771 },
+    progress: {
+      done,
+      computed: done,
+      total: 2e6,
+      totalIsCertain: false,
+      perSecond: 1950,
+      secondsLeft: 771,
+    },
   });
 }
 

@@ -5,6 +5,9 @@ import { SIZES } from './sizes.mjs';
 
 const CODE =
   "globalThis.__pandoModule = { exports: { '/pando/1.0.0': (x, cb) => setTimeout(cb, Number(x), null, x) } };";
+/** A function that asks a person. */
+const QUESTION =
+  "globalThis.__pandoModule = { exports: { '/pando/1.0.0': (x, cb) => { const e = document.getElementById('visualization'); e.innerHTML = '<p>Is this a bee? ' + x + '</p><button>Yes</button> <button>No</button>'; } } };";
 const ANDROID =
   'Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0.0.0 Mobile Safari/537.36';
 const WORDS = {
@@ -21,13 +24,25 @@ const RELAY_URL = 'https://pando.example.org/k7d2m9qx4t/';
 
 /** The states, each with the way to it from the one before. */
 const STATES = {
-  computing: async ({ page }) => {
+  ready: async ({ page }) => {
     await page.waitForFunction(() => document.querySelector('#pando.good #title'));
-    // The bars show some seconds.
-    await page.waitForTimeout(5000);
   },
-  paused: async ({ page, stop }) => {
+  computing: async (scene) => {
+    scene.stop = feed(scene.master);
+    // The bars show some seconds.
+    await scene.page.waitForTimeout(5000);
+  },
+  back: async ({ page, stop }) => {
     stop();
+    await turn(page, 'pagehide');
+    await turn(page, 'pageshow');
+    await page.waitForFunction(() => document.getElementById('note').textContent);
+  },
+  about: async ({ page }) => {
+    await page.click('details summary');
+  },
+  paused: async ({ page }) => {
+    await page.click('details summary');
     await page.click('#pause');
     await page.waitForFunction(() => document.getElementById('held').textContent.match(/^[0٠]$/));
   },
@@ -38,40 +53,97 @@ const STATES = {
   },
 };
 
+/** States at which a page of its own arrives: what is special about its master, and the way. */
+const OTHERS = {
+  lost: {
+    options: {},
+    reach: async ({ page, master }) => {
+      await page.waitForFunction(() => document.querySelector('#pando.good #title'));
+      await master.close();
+      await page.waitForFunction(() => !document.querySelector('#pando.good'));
+    },
+  },
+  refused: {
+    options: {},
+    reach: async ({ page, master }) => {
+      await master.message('hello');
+      master.say({ type: 'bye', reason: 'refused', text: 'The run has all the devices it wants.' });
+      await page.waitForFunction(() => document.getElementById('settings').hidden);
+    },
+  },
+  question: {
+    options: { dom: true, code: QUESTION },
+    reach: async ({ page, master }) => {
+      await master.message('hello');
+      master.values([[0, '7 bees']]);
+      await page.waitForSelector('#visualization button');
+    },
+  },
+};
+
+/** Hides the page, or shows it again. */
+function turn(page, event) {
+  return page.evaluate((name) => {
+    dispatchEvent(new PageTransitionEvent(name, { persisted: true }));
+  }, event);
+}
+
 /** Takes all pictures of the page that was built in the folder `dist`. */
 export async function shootVolunteers(browser, dist, folder) {
   for (const language of Object.keys(WORDS)) {
-    for (const size of Object.keys(SIZES)) await shoot(browser, dist, folder, { language, size });
+    for (const size of Object.keys(SIZES)) {
+      const shoot = (options, states) =>
+        shootStates(browser, { dist, folder, language, size, options, states });
+      await shoot({}, STATES);
+      for (const [name, { options, reach }] of Object.entries(OTHERS)) {
+        await shoot(options, { [name]: reach });
+      }
+    }
   }
 }
 
-async function shoot(browser, dist, folder, { language, size }) {
-  const { title, from, name } = WORDS[language];
-  const master = new Master({ dist, code: CODE, title, from, items: 5000, relayUrl: RELAY_URL });
-  const url = await master.listen();
+/** The context of a browser for pictures of a page for volunteers. */
+export function contextFor(browser, { language, size }) {
   const isPhone = size === 'phone';
-  const context = await browser.newContext({
+  return browser.newContext({
     viewport: SIZES[size],
     deviceScaleFactor: isPhone ? 2 : 1,
     locale: language,
     reducedMotion: 'reduce',
     ...(isPhone && { userAgent: ANDROID, hasTouch: true, isMobile: true }),
   });
+}
+
+/** Takes pictures of a page, light and dark. */
+export async function shootSchemes(page, folder, name) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    const path = join(folder, `${name(colorScheme)}.png`);
+    await page.screenshot({ path, fullPage: true });
+    console.log(path);
+  }
+}
+
+async function shootStates(browser, { dist, folder, language, size, options, states }) {
+  const { title, from, name } = WORDS[language];
+  const given = { dist, code: CODE, title, from, items: 5000, relayUrl: RELAY_URL, ...options };
+  const master = new Master(given);
+  const url = await master.listen();
+  const context = await contextFor(browser, { language, size });
   const page = await context.newPage();
   // As over plain http.
   await page.addInitScript(() => delete Navigator.prototype.wakeLock);
   const device = encodeURIComponent(name).replace(/_/g, '%5F');
   await page.goto(`${url}#cores=2;lang=${language};device=${device};${BEFORE}`);
   await master.message('hello');
-  const stop = feed(master);
-  for (const [state, reach] of Object.entries(STATES)) {
-    await reach({ page, master, stop });
-    for (const colorScheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme });
-      const path = join(folder, `volunteer-${state}-${size}-${colorScheme}-${language}.png`);
-      await page.screenshot({ path, fullPage: true });
-      console.log(path);
-    }
+  const scene = { page, master };
+  for (const [state, reach] of Object.entries(states)) {
+    await reach(scene);
+    await shootSchemes(
+      page,
+      folder,
+      (scheme) => `volunteer-${state}-${size}-${scheme}-${language}`,
+    );
   }
   await context.close();
   await master.close();

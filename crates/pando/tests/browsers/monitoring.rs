@@ -1,14 +1,15 @@
-//! The monitoring page in the owner's browser.
+//! The monitoring page and the report in the owner's browser.
 
 use crate::{matrix::scenarios, tabs_only};
 use pando_testing::{
-    Browser, BrowserEngine, WebSocket,
+    Browser, BrowserEngine, PandoCommand, WebSocket,
     volunteer::{answer, serve},
 };
 use std::thread;
 
 scenarios! {
     the_owner_sees_the_run_from_its_start_to_its_end
+    the_report_opens_from_the_disk
 }
 
 /// The oldest supported browser of volunteers is older than that of owners.
@@ -37,5 +38,26 @@ fn the_owner_sees_the_run_from_its_start_to_its_end(browser: &mut Browser) {
     browser.until(&page, &shows("Ann"));
     run.wait().gives("a\nb\n");
     browser.until(&page, &shows("Finished"));
+    assert_eq!(browser.console(&page), Vec::<String>::new());
+}
+
+fn the_report_opens_from_the_disk(browser: &mut Browser) {
+    if browser.engine() == TOO_OLD {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("the temporary folder can be written");
+    let file = folder.path().join("report.html");
+    let f = "(x, cb) => x === '2' ? cb(new Error('no <i>way</i>')) : cb(null, x)";
+    let words = ["--cores", "1", "--retries", "0", "--on-error", "skip", "--title", "<i>Dawn</i>"];
+    let command = PandoCommand::f(f).local().args(words).args(["--report"]).args([&file]);
+    command.args(["1", "2", "3"]).run().ends(1, "1\n3\n");
+    let page = browser.open_visibly(&format!("file://{}", file.display()));
+    browser.until(&page, "document.readyState === 'complete' && document.querySelector('h1')");
+    let shown = browser.eval(&page, "document.body.innerText.replace(/\\s/g, ' ')").expect("text");
+    let shown = shown.as_str().expect("text");
+    for words in ["<i>Dawn</i>", "3 of 3 (100 %)", "no <i>way</i>", "1 item failed", "this machine"]
+    {
+        assert!(shown.contains(words), "{words} in {shown}");
+    }
     assert_eq!(browser.console(&page), Vec::<String>::new());
 }

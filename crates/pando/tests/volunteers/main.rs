@@ -7,6 +7,7 @@ mod join;
 mod kept;
 mod lending;
 mod lies;
+mod shapes;
 mod trust;
 mod unfit;
 

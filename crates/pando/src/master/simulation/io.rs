@@ -204,6 +204,9 @@ impl World {
         if let Some(shared) = self.model.shared() {
             let doubts = self.master.doubts();
             shared.check_doubts(doubts.is_some(), self.is_liar_caught(), &mut self.seen);
+            if let Some(journal) = &self.journal {
+                shared.check_kept(&journal.results(), self.is_liar_caught(), &mut self.seen);
+            }
         }
         self.ending = Some(ending);
         self.master.finish();

@@ -35,7 +35,7 @@ impl JournalFolder {
 
     /// The results that are complete in the journal, by the hashes of their values; of several
     /// results of a value, the newest one.
-    fn results(&self) -> BTreeMap<Digest, Bytes> {
+    pub(super) fn results(&self) -> BTreeMap<Digest, Bytes> {
         let bytes = fs::read(self.path()).expect("it can be read");
         let results = journal::results(&bytes).into_iter();
         results.map(|(value, result)| (value, result.into())).collect()

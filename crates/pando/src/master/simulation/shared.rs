@@ -302,7 +302,7 @@ impl SharedModel {
         }
     }
 
-    /// Checks what the journal has when the master dies. `is_caught`: the results on the word of the
+    /// Checks what the journal has when the master dies or ends. `is_caught`: the results on the word of the
     /// liar alone do not count.
     pub(super) fn check_kept(
         &self,
