@@ -24,8 +24,8 @@ pub(crate) struct Messages {
     #[arg(long, env = "PANDO_REPORT", value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Run this command at the end, with the summary as JSON on its standard input and the exit
-    /// status in PANDO_STATUS
+    /// Run this command at the end, also of a run that fails or cannot begin, with the summary as
+    /// JSON on its standard input and the exit status in PANDO_STATUS
     #[arg(long, env = "PANDO_ON_FINISH", value_name = "COMMAND")]
     pub(crate) on_finish: Option<String>,
 

@@ -18,4 +18,7 @@ mod stream;
 pub(crate) use compare::compare;
 pub(crate) use confirm::confirm;
 pub(crate) use feed::InputValues;
+#[cfg(test)]
+pub(in crate::master) use {chunk::Chunker, reshape::Reshaper};
+
 pub(crate) use input::{values_of_failed, values_of_items};

@@ -29,6 +29,7 @@ mod master_end;
 mod model;
 mod plan;
 mod seen;
+mod shaped;
 mod shared;
 mod work;
 mod world;

@@ -9,7 +9,7 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 
 /// Every tenth item fails always, another tenth fails at the first attempt. All others report.
-const FUNCTION: &str = "(x, cb) => setTimeout(() => {
+const FUNCTION: &str = "module.exports = (x, cb) => setTimeout(() => {
     const digit = Number(x) % 10;
     if (digit === 3) return cb(new Error('never'));
     if (digit === 7 && cb.attempt === 1) return cb(new Error('not yet'));
@@ -180,7 +180,7 @@ fn of_last_words(stderr: &str) -> Figures {
 fn run(report: &Path, told: &Path, events: &EventsFile) -> (RunningProgram, Tab) {
     let command = format!("cat > '{}'", told.display());
     let words = ["--cores", "1", "--retries", "1", "--on-error", "skip", "--summary", "always"];
-    let command = PandoCommand::f(FUNCTION).args(words).args(["--on-finish", &command]);
+    let command = PandoCommand::new(FUNCTION).args(words).args(["--on-finish", &command]);
     let mut run = command.args(["--report"]).args([report]).events(events).stdin_open().start();
     let tab = Tab::open(&run.url(), "device=Ada;cores=1;");
     events.wait("joined", |event| event["device"] == "Ada");

@@ -14,7 +14,7 @@ use std::{mem, sync::Arc};
 use stream_lender::Index;
 
 /// The chunk that is being filled.
-pub(super) struct Chunker {
+pub(in crate::master) struct Chunker {
     chunks: Arc<Chunks>,
     /// The index of the chunk.
     index: Index,
@@ -27,7 +27,7 @@ pub(super) struct Chunker {
 
 impl Chunker {
     /// A chunker before the first value.
-    pub(super) fn new(chunks: Arc<Chunks>) -> Self {
+    pub(in crate::master) fn new(chunks: Arc<Chunks>) -> Self {
         Self { chunks, index: 0, json: Vec::new(), places: 0, holes: Vec::new() }
     }
 
@@ -84,7 +84,7 @@ impl Master {
     ///
     /// # Errors
     /// As for [`offer`](Self::offer).
-    pub(super) fn offer_chunks(
+    pub(in crate::master) fn offer_chunks(
         &self,
         chunker: &mut Chunker,
         values: impl Iterator<Item = Cut>,

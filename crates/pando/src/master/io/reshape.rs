@@ -17,7 +17,7 @@ use std::{path::Path, sync::Arc};
 use stream_lender::Index;
 
 /// See the module.
-pub(super) struct Reshaper {
+pub(in crate::master) struct Reshaper {
     table: Option<(Table, TableWriter)>,
     chunks: Option<Arc<Chunks>>,
     tags: bool,
@@ -40,7 +40,7 @@ struct Line<'a> {
 
 impl Reshaper {
     /// The writer for the results of `job`; `None` if they are printed as they are.
-    pub(super) fn of(job: &Job) -> Option<Self> {
+    pub(in crate::master) fn of(job: &Job) -> Option<Self> {
         let writer = |table: &Table| (table.clone(), TableWriter::new(table.delimiter));
         job.packs().then(|| Self {
             table: job.shape.table.as_ref().map(writer),
@@ -55,7 +55,7 @@ impl Reshaper {
     /// Appends the lines of an item to `out`. If the result is in a file, the path stands for the
     /// result. Returns the values with no place in the output; with `stops`, at most one, and
     /// nothing after it is written.
-    pub(super) fn put(
+    pub(in crate::master) fn put(
         &mut self,
         index: Index,
         (packed, file): (&Packed, Option<&Path>),

@@ -4,6 +4,7 @@
 use super::{
     clock::{Event, MS},
     plan::{chance, pick},
+    shaped::values_of_chunk,
     world::World,
 };
 use crate::master::{
@@ -12,6 +13,7 @@ use crate::master::{
 };
 use crate::protocol::{Form, Value};
 use std::{
+    iter,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -103,9 +105,27 @@ impl World {
         say!(self, "{} values are read", values.len());
         self.source.read = end;
         for values in values.chunks(OFFERED) {
-            let values =
-                values.iter().map(|item| (Ok(Value::new(item.text.clone(), Form::Text)), None));
-            self.master.offer(values).expect("the values are those of the journal");
+            let chunker = self.shaped.as_mut().and_then(|ends| ends.chunker.as_mut());
+            let offered = match chunker {
+                Some(chunker) => {
+                    let texts = values.iter().flat_map(values_of_chunk);
+                    let texts = texts.map(|text| Ok(Value::new(text.into(), Form::Text)));
+                    // The last chunk is shorter than the others.
+                    self.master.offer_chunks(chunker, texts, false)
+                }
+                None => {
+                    let form = self.plan.job.framing.form;
+                    let values =
+                        values.iter().map(|item| (Ok(Value::new(item.text.clone(), form)), None));
+                    self.master.offer(values)
+                }
+            };
+            offered.expect("the values are those of the journal");
+        }
+        if end == most
+            && let Some(chunker) = self.shaped.as_mut().and_then(|ends| ends.chunker.as_mut())
+        {
+            self.master.offer_chunks(chunker, iter::empty(), true).expect("nothing is unusable");
         }
         if end == most && chance(&mut self.rng, 70) || self.source.read == most && most == 0 {
             self.source.ended = true;
@@ -131,6 +151,7 @@ impl World {
                 Poll::Pending => return,
                 Poll::Ready(Ok((index, output))) => {
                     say!(self, "{index} comes out");
+                    let output = output.map(|packed| self.unpack(index, &packed));
                     self.model.output(index, output);
                 }
                 Poll::Ready(Err(ending)) => return self.end(ending),

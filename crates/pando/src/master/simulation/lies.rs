@@ -14,7 +14,7 @@ impl World {
         match self.rng.u32(0..26) {
             0..6 => {
                 // A result for a loan which the device does not hold, or has answered before.
-                let result = self.forged();
+                let result = self.forged(loan);
                 self.forge(number, loan, result);
             }
             6..8 => self.forge(number, loan, failed()),
@@ -66,7 +66,7 @@ impl World {
             .collect();
         if !over.is_empty() {
             let loan = pick(&mut self.rng, &over);
-            let result = self.forged();
+            let result = self.forged(loan);
             self.forge(number, loan, result);
         }
     }
@@ -78,7 +78,7 @@ impl World {
             return;
         }
         let loan = pick(&mut self.rng, &has);
-        let (first, then) = (failed(), self.forged());
+        let (first, then) = (failed(), self.forged(loan));
         let (first, then) = if self.rng.bool() { (first, then) } else { (then, first) };
         let [first, then] = [first, then].map(|result| Answer { loan, micros: 1, result });
         self.seen.note("answered in two ways");
@@ -90,9 +90,10 @@ impl World {
         }
     }
 
-    fn forged(&mut self) -> Result<(Form, Bytes), Failure> {
+    fn forged(&mut self, loan: Loan) -> Result<(Form, Bytes), Failure> {
         self.answers += 1;
-        Ok((Form::Text, format!("forged {}", self.answers).into()))
+        let text = format!("forged {}", self.answers);
+        Ok((Form::Text, self.shape.result(&text, self.values_in(loan.index), false)))
     }
 
     /// Sends an answer twice.

@@ -2,6 +2,7 @@
 
 use super::{
     clock::{MS, SECOND},
+    shaped::RunShape,
     shared,
 };
 use crate::{
@@ -117,6 +118,15 @@ impl Plan {
             let text = |at: usize| format!("{at} good").into();
             let more = (0..60).map(|at| Item { text: text(at), nature: Nature::Good, micros });
             self.items.extend(more);
+        }
+    }
+
+    /// Gives the plan another shape. A table has no reports of failures.
+    pub(super) fn shape(&mut self, shape: RunShape) {
+        shape.apply(&mut self.job, &mut self.items);
+        self.journal &= shape.goes_with_journal();
+        if shape == RunShape::Rows && self.job.on_error == OnError::Report {
+            self.job.on_error = OnError::Skip;
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(super) struct Seen(BTreeMap<&'static str, u64>);
 
 /// All situations to be covered by the runs together.
-const ALL: [&str; 59] = [
+const ALL: [&str; 61] = [
     "a lie is output, and told",
     "a result is wrong",
     "a share comes back",
@@ -40,6 +40,7 @@ const ALL: [&str; 59] = [
     "late answer",
     "left",
     "lie",
+    "lines of a chunk",
     "lost",
     "master died",
     "not confirmed",
@@ -56,6 +57,7 @@ const ALL: [&str; 59] = [
     "returned at once",
     "returned what was recalled",
     "sent away",
+    "shaped lines",
     "stands back",
     "silent",
     "some failed",

@@ -1,7 +1,14 @@
 //! Runs with `--copies` and `--verify`: the plan for them, devices that lie, and a model of what
 //! such a run may do.
 
-use super::{clock::SECOND, link::Note, plan::Item, plan::pick, seen::Seen, world::World};
+use super::{
+    clock::SECOND,
+    link::Note,
+    plan::{Item, pick},
+    seen::Seen,
+    shaped::bare,
+    world::World,
+};
 use crate::{
     config::{OnError, TrustRule},
     journal::{Digest, digest},
@@ -66,11 +73,11 @@ impl World {
     /// The result of a device, in a run in which devices compare their results.
     pub(super) fn shared_result(&mut self, number: usize, loan: Loan, two: bool) -> Bytes {
         let rule = self.plan.job.trust.expect("it is such a run").rule;
-        let end = if two { "\n" } else { "" };
         let lies = number < liars(rule) && (!self.sleeps || self.is_liar_proven());
         self.seen.note_if(lies, "a result is wrong");
         let right = right(&self.plan.items[loan.index as usize].text);
-        if lies { format!("wrong {right}{end}").into() } else { format!("{right}{end}").into() }
+        let text = if lies { format!("wrong {right}") } else { right };
+        self.shape.result(&text, self.values_in(loan.index), two)
     }
 
     /// Whether most values of the liar need no check.
@@ -93,11 +100,14 @@ fn liar() -> DeviceKey {
 
 /// The result of a value, which depends on its text alone.
 fn right(text: &[u8]) -> String {
-    format!("right {}", String::from_utf8_lossy(&text[..text.len().min(40)]))
+    let plain = text.iter().filter(|byte| byte.is_ascii_alphanumeric() || **byte == b' ');
+    let plain: Vec<u8> = plain.take(40).copied().collect();
+    format!("right {}", String::from_utf8_lossy(&plain))
 }
 
 /// The state of all values, and of the output.
 pub(super) struct SharedModel {
+    job: Job,
     rule: TrustRule,
     on_error: OnError,
     values: Vec<Shared>,
@@ -130,7 +140,7 @@ struct Shared {
 impl Shared {
     /// Whether the result is that of an honest device.
     fn is_right(&self, result: &Bytes) -> bool {
-        *result == right(&self.text)
+        bare(result).starts_with(right(&self.text).as_bytes())
     }
 }
 
@@ -149,6 +159,7 @@ impl SharedModel {
             ..Shared::default()
         };
         Some(Self {
+            job: job.clone(),
             rule: job.trust?.rule,
             on_error: job.on_error,
             values: items.iter().enumerate().map(value).collect(),
@@ -270,7 +281,7 @@ impl SharedModel {
         assert!(self.fatal.is_none_or(|fatal| index < fatal), "{index} comes after the end");
         let skipped = index - self.next;
         assert!(skipped == 0 || self.on_error == OnError::Skip, "{} is missing", self.next);
-        self.left_out += skipped;
+        self.left_out += (self.next..index).map(|index| self.job.values_in(index)).sum::<u64>();
         self.next = index + 1;
         let shared = &mut self.values[index as usize];
         let answered = shared.answered.len();
@@ -281,15 +292,21 @@ impl SharedModel {
         shared.output = output.as_ref().ok().cloned();
         let is_right = output.as_ref().is_ok_and(|text| shared.is_right(text));
         match output {
-            Err(_) if self.on_error == OnError::Tell => self.reported += 1,
+            Err(_) if self.on_error == OnError::Tell => self.reported += self.job.values_in(index),
             Ok(text) if self.on_error == OnError::Report && text.starts_with(b"{\"error\"") => {
-                self.reported += 1;
+                self.reported += self.job.values_in(index);
             }
             Ok(text) => match self.rule {
                 TrustRule::Copies(devices) => {
                     let answers: Vec<serde_json::Value> =
                         serde_json::from_slice(&text).expect("a JSON array");
-                    assert_eq!(answers.len(), devices as usize, "answers to {index}");
+                    match self.job.shape.chunks {
+                        None => assert_eq!(answers.len(), devices as usize, "answers to {index}"),
+                        Some(_) => answers.iter().for_each(|of_value| {
+                            let given = of_value.as_array().map(Vec::len);
+                            assert_eq!(given, Some(devices as usize), "answers in chunk {index}");
+                        }),
+                    }
                     assert!(answered >= devices as usize, "devices that have answered {index}");
                 }
                 TrustRule::Quorum(devices) => {
@@ -330,7 +347,7 @@ impl SharedModel {
     pub(super) fn check_doubts(&self, is_told: bool, is_caught: bool, seen: &mut Seen) {
         let is_lie = |shared: &&Shared| {
             let output = shared.output.as_ref().filter(|_| shared.known.is_none());
-            output.is_some_and(|output| output.starts_with(b"wrong"))
+            output.is_some_and(|output| bare(output).starts_with(b"wrong"))
         };
         let lies = self.values.iter().filter(is_lie).count();
         assert!(lies == 0 || !is_caught || is_told, "{lies} lies are output, and nobody is told");
@@ -345,7 +362,8 @@ impl SharedModel {
                 assert_eq!(self.reported, 0);
             }
             Ending::SomeFailed(count) => {
-                assert_eq!(*count, self.left_out + self.reported + read - self.next);
+                let last: u64 = (self.next..read).map(|index| self.job.values_in(index)).sum();
+                assert_eq!(*count, self.left_out + self.reported + last);
             }
             Ending::ItemFailed(index, _) => assert_eq!(self.next, *index),
             Ending::Interrupted | Ending::InputFailed(_) => {

@@ -137,13 +137,13 @@ impl World {
             return self.shared_result(number, loan, two);
         }
         self.answers += 1;
-        let separator = if two { "\n" } else { " " };
         let rest = if self.plan.items[loan.index as usize].text.len() > 1_000 {
             "y".repeat(200_000)
         } else {
             String::new()
         };
-        format!("{}:{}{separator}{}{rest}", loan.index, loan.number, self.answers).into()
+        let text = format!("{}:{} {}{rest}", loan.index, loan.number, self.answers);
+        self.shape.result(&text, self.values_in(loan.index), two)
     }
 
     /// Passes the answers of a core to its host.

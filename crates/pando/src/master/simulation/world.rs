@@ -10,6 +10,7 @@ use super::{
     model::Model,
     plan::Plan,
     seen::Seen,
+    shaped::{RunShape, ShapedEnds},
     shared,
 };
 use crate::{
@@ -53,6 +54,8 @@ pub(super) struct World {
     pub(super) confirming: Vec<Option<Unconfirmed>>,
     /// The device that lies in a run with spot checks is honest until it is proven.
     pub(super) sleeps: bool,
+    pub(super) shape: RunShape,
+    pub(super) shaped: Option<ShapedEnds>,
     watcher: Watcher,
     /// For each value, the number of devices which vanished with it.
     pub(super) vanished: Vec<u32>,
@@ -77,6 +80,8 @@ impl World {
         if shared::is_shared(seed) {
             plan.share(shared::trust(seed), seed / 6 % 3 == 0, shared::sleeps(seed));
         }
+        let shape = RunShape::of(seed);
+        plan.shape(shape);
         let journal = plan.journal.then(JournalFolder::new);
         Self {
             master: start_master(&plan.job, journal.as_ref()),
@@ -99,6 +104,8 @@ impl World {
             reader_left: false,
             confirming: Vec::new(),
             sleeps: shared::sleeps(seed),
+            shape,
+            shaped: ShapedEnds::of(&plan.job),
             watcher: Watcher::default(),
             vanished: vec![0; plan.items.len()],
             answers: 0,

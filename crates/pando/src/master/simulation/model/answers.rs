@@ -4,7 +4,7 @@ use super::{End, Model};
 use crate::{
     master::{
         registry::Standing,
-        simulation::{link::Note, seen::Seen},
+        simulation::{link::Note, seen::Seen, shaped::bare},
         state::RunState,
     },
     protocol::{Answer, Loan},
@@ -84,8 +84,9 @@ impl Model {
         match &answer.result {
             Ok((_, result)) if !result.contains(&b'\n') => {
                 let own = format!("{index}:{number} ");
+                let text = bare(result);
                 assert!(
-                    result.starts_with(own.as_bytes()) || result.starts_with(b"forged"),
+                    text.starts_with(own.as_bytes()) || text.starts_with(b"forged"),
                     "{result:?} is of another loan than {own}"
                 );
                 if self.job.confirms {

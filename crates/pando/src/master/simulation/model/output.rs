@@ -37,7 +37,7 @@ impl Model {
             (Some(End::Told), Ok(text)) if self.job.on_error == OnError::Report => {
                 let report: serde_json::Value =
                     serde_json::from_slice(&text).expect("a report is JSON");
-                assert_eq!(report["error"]["index"], index + 1);
+                assert_eq!(report["error"]["index"], self.job.number(index));
             }
             (_, output) => panic!("{index} is output and has none: {output:?}"),
         }
