@@ -97,7 +97,8 @@ fn doubtful_values_of_a_chunk_are_named_by_their_numbers() {
     };
     let devices = [chunks("Eve", 30), chunks("Ada", usize::MAX), chunks("Bob", usize::MAX)];
     let finished = run.wait();
-    let lines = finished.lines();
+    let text = finished.text();
+    let lines: Vec<&str> = text.lines().collect();
     let wrong = (1..=1000).filter(|number| lines[number - 1] != number.to_string());
     let told = finished.stderr.lines().find(|line| line.contains("output without a check"));
     let named = told.map(|told| items_of(told.rsplit_once(": ").expect("items").1));
