@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { minify } from 'terser';
+import { buildCores } from './cores.mjs';
 import { buildMonitor } from './monitor.mjs';
 import { ownNames } from './names.mjs';
 import { buildReport } from './report.mjs';
@@ -72,28 +73,6 @@ async function buildExtras(outDir, languages) {
   });
 }
 
-async function buildNode(outDir) {
-  await build({
-    ...shared,
-    entryPoints: { node: 'src/node.ts' },
-    outdir: outDir,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20',
-  });
-}
-
-async function buildEmbedded(outDir) {
-  await build({
-    ...shared,
-    entryPoints: { embedded: 'src/embedded.ts' },
-    outdir: outDir,
-    format: 'iife',
-    platform: 'neutral',
-    target: 'es2022',
-  });
-}
-
 async function buildPage(outDir, languages) {
   const html = numbered(await readFile(join(here, 'src/index.html'), 'utf8'), languages);
   const { outputFiles } = await build({
@@ -150,8 +129,7 @@ const languages = await readTexts(join(here, 'src'));
 await Promise.all([
   buildBrowser(outDir, languages),
   buildExtras(outDir, languages),
-  buildNode(outDir),
-  buildEmbedded(outDir),
+  buildCores(join(outDir, 'cores')),
   buildPage(outDir, languages),
   buildTexts(languages, outDir),
   buildBuiltins(outDir),

@@ -35,6 +35,7 @@ fn build(source: &Path, out: &Path) -> PathBuf {
         "src",
         "builtins",
         "build.mjs",
+        "cores.mjs",
         "monitor.mjs",
         "names.mjs",
         "owner-pages.mjs",
@@ -60,7 +61,21 @@ fn build(source: &Path, out: &Path) -> PathBuf {
     let dist = out.join("web");
     let _ = fs::remove_dir_all(&dist);
     run(Command::new("node").arg("build.mjs").arg(&dist).current_dir(source), "node build.mjs");
+    compare_cores(&source.join("../crates/pando-volunteer/scripts"), &dist.join("cores"));
     dist
+}
+
+/// Fails if the built scripts of native cores in the repository differ from their sources.
+fn compare_cores(kept: &Path, built: &Path) {
+    println!("cargo:rerun-if-changed={}", kept.display());
+    for name in ["node.js", "embedded.js"] {
+        if fs::read(kept.join(name)).ok() != fs::read(built.join(name)).ok() {
+            fail(&format!(
+                "crates/pando-volunteer/scripts/{name} is not what web/src gives: build it again by \
+                 `npm run cores` in web/, and commit it too"
+            ));
+        }
+    }
 }
 
 fn npm() -> &'static str {

@@ -7,10 +7,9 @@ use crate::{
 use pando_client::WebServer;
 use pando_protocol::volunteer::{JobProgram, Welcome};
 use pando_volunteer::{
-    Engine, ExecCommand, Limits, NodeError, Program, ProgramOptions, Refusal, Runner, Scripts,
-    Wish, memory_per_core,
+    Engine, ExecCommand, Limits, NodeError, Program, ProgramOptions, Refusal, Runner, Wish,
+    memory_per_core,
 };
-use pando_web::embedded;
 use std::{env, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
@@ -95,7 +94,7 @@ pub(crate) async fn find(options: &JoinOptions) -> Result<Option<Runner>, String
         held: (!options.trust).then_some(Limits { memory }),
         helper: env::current_exe().ok(),
     };
-    Runner::find(&wish, scripts()).await.map(Some).map_err(|error| match error {
+    Runner::find(&wish).await.map(Some).map_err(|error| match error {
         Refusal::Node(error) => without_node(&error),
         Refusal::Unsafe(_) => format!("{error}. {REMEDY}"),
         Refusal::Engine(why) => why,
@@ -139,13 +138,6 @@ fn run_program(
 /// What helps a machine that cannot hold functions.
 const REMEDY: &str = "Install Deno (npm install -g deno, or deno.com), or open the address in a browser instead. \
     --trust runs the function with all that you may do, if you trust its sender";
-
-fn scripts() -> Scripts {
-    Scripts {
-        node: embedded::web("node.js").unwrap_or_default(),
-        embedded: embedded::web("embedded.js").unwrap_or_default(),
-    }
-}
 
 /// Why this machine cannot compute, with a remedy.
 fn without_node(error: &NodeError) -> String {

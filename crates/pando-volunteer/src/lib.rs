@@ -27,6 +27,6 @@ pub use host::{Goodbye, Host, Introduction, Order};
 pub use node::{NodeError, killed_from_outside};
 pub use program::{BadCommand, ExecCommand, Program, ProgramOptions, TALKED, ValueScript, shell};
 pub use runner::{
-    EngineChoice, Limits, Refusal, Runner, ScriptEngine, Scripts, Wish, hidden_command,
+    EngineChoice, Limits, Refusal, Runner, ScriptEngine, Wish, hidden_command,
     memory_per_core,
 };

@@ -115,15 +115,6 @@ pub struct Wish {
     pub helper: Option<PathBuf>,
 }
 
-/// The scripts of the hosts of cores.
-#[derive(Debug, Clone, Copy)]
-pub struct Scripts {
-    /// For Node and Deno.
-    pub node: &'static str,
-    /// For the embedded engine.
-    pub embedded: &'static str,
-}
-
 impl Wish {
     /// Whether the user asks for a certain engine or a sandbox, and not for whatever works.
     pub fn is_particular(&self) -> bool {
@@ -168,10 +159,14 @@ impl Refusal {
 const SLOW: &str =
     ", which is in this program, and 9 to 16 times slower. Install Node.js 20 or later, or Deno";
 
+/// The scripts of the hosts of cores, built from `web/src/node.ts` and `web/src/embedded.ts`. The
+/// built files are kept with the sources, so that a native volunteer is built without npm.
+const NODE_HOST: &str = include_str!("../scripts/node.js");
+const EMBEDDED_HOST: &str = include_str!("../scripts/embedded.js");
+
 /// An engine and its sandbox, found by [`Runner::find`].
 #[derive(Debug, Clone)]
 pub struct Runner {
-    scripts: Scripts,
     kind: Kind,
     version: String,
     /// The engine's file. `None`: whatever `node` on PATH starts.
@@ -187,20 +182,20 @@ impl Runner {
     ///
     /// # Errors
     /// When no engine can be used, or none can be held.
-    pub async fn find(wish: &Wish, scripts: Scripts) -> Result<Self, Refusal> {
+    pub async fn find(wish: &Wish) -> Result<Self, Refusal> {
         if !cfg!(unix) {
             return Err(NodeError::System.into());
         }
-        let Some(limits) = wish.held else { return Self::free(wish, scripts).await };
+        let Some(limits) = wish.held else { return Self::free(wish).await };
         let Some(helper) = wish.helper.clone() else {
             return Err(Refusal::Unsafe("it needs the program `pando` for that".into()));
         };
-        Self::held(wish.engine, &Hold { limits, helper }, scripts).await
+        Self::held(wish.engine, &Hold { limits, helper }).await
     }
 
     /// Finds an engine that is not held: by default Node, else Deno, else the embedded engine.
-    async fn free(wish: &Wish, scripts: Scripts) -> Result<Self, Refusal> {
-        let free = |kind, version, program| Self::new(scripts, kind, version, program, None);
+    async fn free(wish: &Wish) -> Result<Self, Refusal> {
+        let free = |kind, version, program| Self::new(kind, version, program, None);
         let embedded = || wish.helper.as_deref().map(Program::embedded);
         let of = |kind, program: Program| free(kind, program.version.clone(), Some(program));
         match wish.engine {
@@ -234,17 +229,16 @@ impl Runner {
     }
 
     fn new(
-        scripts: Scripts,
-        kind: Kind,
+            kind: Kind,
         version: String,
         program: Option<Program>,
         held: Option<(Hold, Sandbox)>,
     ) -> Self {
-        Self { scripts, kind, version, program, held, shortfalls: Vec::new() }
+        Self { kind, version, program, held, shortfalls: Vec::new() }
     }
 
     /// Finds an engine that a sandbox holds: the first pair that starts a core.
-    async fn held(choice: EngineChoice, hold: &Hold, scripts: Scripts) -> Result<Self, Refusal> {
+    async fn held(choice: EngineChoice, hold: &Hold) -> Result<Self, Refusal> {
         let kinds: &[Kind] = match choice {
             EngineChoice::Auto => &[Kind::Deno, Kind::Node, Kind::Embedded],
             EngineChoice::Node => &[Kind::Node],
@@ -270,7 +264,6 @@ impl Runner {
             };
             for sandbox in Sandbox::all(*kind, &helper) {
                 let mut runner = Self::new(
-                    scripts,
                     *kind,
                     program.version.clone(),
                     Some(program.clone()),
@@ -325,7 +318,7 @@ impl Runner {
 
     /// The script of a core's host.
     fn host(&self) -> &'static str {
-        if self.kind == Kind::Embedded { self.scripts.embedded } else { self.scripts.node }
+        if self.kind == Kind::Embedded { EMBEDDED_HOST } else { NODE_HOST }
     }
 
     /// A note for people about how cores start, if there is one.

@@ -10,7 +10,7 @@ use crate::{
     remedy::broken,
     volunteer::{
         CoreEvent, CoreId, Engine, ExecCommand, First, Program, ProgramOptions, Runner,
-        ScriptEngine, Scripts, killed_from_outside,
+        ScriptEngine, killed_from_outside,
     },
 };
 use pando_bundler::{Bundle, name_of};
@@ -179,15 +179,11 @@ impl Function {
         if config.job.dom {
             return Ok(function);
         }
-        let scripts = Scripts {
-            node: embedded::web("node.js").unwrap_or_default(),
-            embedded: embedded::web("embedded.js").unwrap_or_default(),
-        };
         let assets = config.assets.as_ref().map(|assets| AssetsFolder {
             root: assets.root().display().to_string(),
             given: assets.given().to_owned(),
         });
-        match Runner::find(&config.engine, scripts).await {
+        match Runner::find(&config.engine).await {
             Ok(runner) => {
                 if config.cores > 0 {
                     notes.extend(runner.note());
