@@ -5,10 +5,11 @@
  */
 
 import { listener, native, timers } from './embedded/world.ts';
+import { EmbeddedAssets } from './embedded/assets.ts';
 import { Runtime } from './core/runtime.ts';
 import { binary } from './embedded/native.ts';
 import type { Script } from './embedded/native.ts';
-import type { ToCore } from './messages.ts';
+import type { ToNativeCore } from './node/core-messages.ts';
 
 declare const PANDO_VERSION: string;
 
@@ -18,6 +19,7 @@ const world = globalThis as unknown as {
 };
 
 let code = '';
+let assets: EmbeddedAssets | undefined;
 /** Rejected promises without a handler, and their reasons. */
 const unhandled = new Map<Promise<unknown>, unknown>();
 
@@ -35,7 +37,7 @@ const runtime = new Runtime(
   },
   PANDO_VERSION,
   () => {
-    Object.assign(world.__pandoHost, { device: 'this machine' });
+    Object.assign(world.__pandoHost, { device: 'this machine', assets });
     native.run(code, 'function.js');
   },
   false,
@@ -46,9 +48,11 @@ listener.uncaught = uncaught;
 
 world.__pandoScript = {
   message: (text) => {
-    const message = JSON.parse(text) as ToCore;
+    const message = JSON.parse(text) as ToNativeCore;
+    if (message.type === 'asset' && assets) assets.answered(message.id, message.error);
     if (message.type !== 'init') return;
     code = message.code || '';
+    if (message.assets) assets = new EmbeddedAssets(message.assets, native);
     void runtime.init(message.options);
   },
   values: (frame) => runtime.values(frame),

@@ -7,10 +7,9 @@ import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { Runtime } from './core/runtime.ts';
 import { FolderOfAssets } from './node/assets.ts';
-import type { FolderName } from './node/assets.ts';
 import { imitateTab, runBundle } from './node/globals.ts';
 import { HostSocket } from './node/socket.ts';
-import type { ToCore } from './messages.ts';
+import type { ToNativeCore } from './node/core-messages.ts';
 
 declare const PANDO_VERSION: string;
 
@@ -21,7 +20,7 @@ let code = '';
 let assets: FolderOfAssets | undefined;
 
 const socket = new HostSocket({
-  json: (message) => begin(message as ToCore),
+  json: (message) => hear(message as ToNativeCore),
   binary: (frame) => runtime.values(frame),
   drained: () => runtime.drained(),
   end: () => process.exit(0),
@@ -46,11 +45,15 @@ const runtime = new Runtime(
   false,
 );
 
-function begin(message: ToCore): void {
-  if (message.type !== 'init') return;
+function hear(message: ToNativeCore): void {
+  if (message.type === 'init') begin(message);
+  else if (message.type === 'asset' && assets) assets.answered(message.id, message.error);
+}
+
+function begin(message: ToNativeCore & { type: 'init' }): void {
   code = message.code || '';
-  const { assets: folder } = message as { assets?: FolderName };
-  if (folder) assets = new FolderOfAssets(folder);
+  if (message.assets)
+    assets = new FolderOfAssets(message.assets, (request) => socket.json(request));
   imitateTab();
   // The watch starts first, because the function may never finish loading. A sandbox ends its core
   // itself.

@@ -3,8 +3,9 @@
 use crate::server::{ConnectError, WebServer};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{Request, StatusCode, client::conn::http1, header};
+use hyper::{HeaderMap, Request, StatusCode, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
+use url::Position;
 
 /// The answer to a request.
 #[derive(Debug, Clone)]
@@ -13,6 +14,7 @@ pub struct Answer {
     pub status: u16,
     /// The content.
     pub content: Bytes,
+    headers: HeaderMap,
 }
 
 /// Why there is no answer.
@@ -27,6 +29,11 @@ pub enum GetError {
 }
 
 impl Answer {
+    /// The value of a header, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     /// Whether the server has what the request asked for.
     pub fn is_ok(&self) -> bool {
         self.status == StatusCode::OK.as_u16()
@@ -34,7 +41,7 @@ impl Answer {
 }
 
 impl WebServer {
-    /// Requests `path` below the address. An answer of more than `longest` bytes is an error.
+    /// Requests `path`, which may have a query, below the address. An answer of more than `longest` bytes is an error.
     ///
     /// # Errors
     /// When there is no complete answer.
@@ -44,17 +51,17 @@ impl WebServer {
         let address = self.base().join(path).map_err(|error| broken(&error))?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
-        let request = Request::get(address.path())
+        let request = Request::get(&address[Position::BeforePath..Position::AfterQuery])
             .header(header::HOST, address.authority())
             .header(header::CONNECTION, "close")
             .body(Empty::<Bytes>::new())
             .map_err(|error| broken(&error))?;
         let answer = async {
             let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
-            let status = response.status().as_u16();
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
             let content = Limited::new(response.into_body(), longest).collect().await;
             let content = content.map_err(|error| broken(&error))?.to_bytes();
-            Ok(Answer { status, content })
+            Ok(Answer { status, content, headers })
         };
         let driver = tokio::spawn(connection);
         let answer = answer.await;

@@ -1,6 +1,7 @@
 //! The engine for the job of a master.
 
 use crate::{
+    assets::AssetsOnDisk,
     options::JoinOptions,
     settings::{self, Unknown},
 };
@@ -21,6 +22,8 @@ const LONGEST: usize = 1 << 30;
 /// An engine that can run the job's function.
 pub(crate) struct Prepared {
     pub(crate) engine: Arc<dyn Engine>,
+    /// The assets of the run, if it has some: they go with this value.
+    pub(crate) assets: Option<AssetsOnDisk>,
     /// The engine with its version, for people.
     pub(crate) name: String,
     /// The purpose of the run, for people.
@@ -75,8 +78,11 @@ pub(crate) async fn prepare(
         String::from_utf8(function.into()).map_err(|_| lost("its text is not UTF-8".into()))?;
     // Both sides must permit a held function to use the network.
     let network = options.allow_net && !settings.options.deny_net;
-    let engine = runner.engine(&code, &welcome.options, None, network);
-    Ok(Prepared { name: runner.name(), engine: Arc::new(engine), title })
+    let assets = settings.options.assets.then(|| AssetsOnDisk::of(server)).transpose();
+    let assets = assets.map_err(NoEngine::Unfit)?;
+    let for_cores = assets.as_ref().map(AssetsOnDisk::for_cores);
+    let engine = runner.engine(&code, &welcome.options, for_cores, network);
+    Ok(Prepared { name: runner.name(), engine: Arc::new(engine), assets, title })
 }
 
 /// Finds the engine of this machine, and what holds the function unless its sender is trusted. With
@@ -132,7 +138,8 @@ fn run_program(
     });
     let engine =
         engine.map_err(|error| NoEngine::Unfit(format!("no shell can be started: {error}")))?;
-    Ok(Prepared { engine: Arc::new(engine), name: format!("the command: {text}"), title })
+    let name = format!("the command: {text}");
+    Ok(Prepared { engine: Arc::new(engine), assets: None, name, title })
 }
 
 /// What helps a machine that cannot hold functions.

@@ -1,12 +1,15 @@
 //! `pando join URL`: lends the cores of this machine to a run, without a browser.
 //!
 //! The volunteer has the address of a volunteer page. Below it, the master or the relay serves the
-//! settings of the run (`job.json`), the function, and the WebSocket on which the volunteer speaks
-//! like a tab. [`Host`](pando_volunteer::Host) is the volunteer without I/O; around it are the
-//! `link` to the master, the cores of an engine, the `requests` of the machine's owner to leave, and
-//! messages for people (`news`).
+//! settings of the run (`job.json`), the function, the assets, and the WebSockets by which the
+//! volunteer connects (`dial`), directly or through the relay. Then it speaks like a tab.
+//! [`Host`](pando_volunteer::Host) is the volunteer without I/O; around it are the `link` to the
+//! master, the cores of an engine, the `requests` of the machine's owner to leave, and messages for
+//! people (`news`).
 
 mod address;
+mod assets;
+mod dial;
 mod engine;
 mod link;
 mod news;
@@ -14,6 +17,7 @@ mod options;
 mod requests;
 mod run;
 mod settings;
+mod socket;
 mod volunteer;
 
 pub use options::JoinOptions;

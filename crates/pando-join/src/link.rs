@@ -1,64 +1,77 @@
-//! The WebSocket to the master, directly or through a relay: opened, and opened again after each
-//! loss.
+//! The connection to the master: opened, and opened again after each loss. While a better route may
+//! exist than the present one, the link tries it from time to time, and moves there once it is open.
 
-use crate::{address::Address, settings::unconnected};
-use futures_util::{
-    SinkExt, StreamExt,
-    stream::{SplitSink, SplitStream},
+use crate::{
+    address::Address,
+    dial::{Loss, Transport, dial},
+    socket::{Socket, SocketEvent},
 };
-use pando_client::{SocketError, WebServer, WebSocket, backoff, random};
+use pando_client::{WebServer, backoff, random};
 use pando_protocol::volunteer::Frame;
 use std::{
-    future::{Future, poll_fn},
+    future::{Future, pending},
     pin::Pin,
     time::{Duration, Instant},
 };
 use tokio::time::{sleep_until, timeout};
-use tokio_tungstenite::tungstenite::{Error, Message};
 
-/// How long the opening of a socket may take.
-const CONNECTING: Duration = Duration::from_secs(15);
-/// Longest message of the master, in bytes: a part and its header, or a long text message.
-const LONGEST_MESSAGE: usize = 1 << 20;
+/// How long an attempt to connect may take while another transport is left.
+const FALL_BACK: Duration = Duration::from_secs(4);
+/// How long an attempt over a better route may take.
+const BETTER: Duration = Duration::from_secs(10);
+/// The time until the first attempt over a better route, and between later ones.
+const BETTER_AFTER: Duration = Duration::from_secs(10);
+const BETTER_LONGEST: Duration = Duration::from_secs(600);
 
 /// An event of the link.
 #[derive(Debug)]
 pub(crate) enum LinkEvent {
-    /// The socket is open. [`Link::next`] gives its frames.
+    /// A connection is open, the first time, after a loss, or in place of a worse one.
+    /// [`Link::next`] gives its frames.
     Opened,
     /// A frame of the master.
     Frame(Frame),
-    /// The socket has room for a frame: [`Link::send`].
+    /// The connection has room for a frame: [`Link::send`].
     HasRoom,
     /// All frames have gone to the system.
     Flushed,
-    /// The socket is lost, or cannot be opened.
+    /// The connection is lost, or cannot be opened.
     Lost(Loss),
 }
 
-/// Why there is no socket.
-#[derive(Debug)]
-pub(crate) enum Loss {
-    /// The connection broke, or there is none.
-    Broken(String),
-    /// The server answers, and has no run at the address.
-    NoRun,
-}
-
-type Dialling = Pin<Box<dyn Future<Output = Result<WebSocket, Loss>> + Send>>;
+type Dialling = Pin<Box<dyn Future<Output = Result<Socket, Loss>> + Send>>;
 
 enum State {
     Waiting(Instant),
-    Dialling(Dialling),
-    Open(SplitSink<WebSocket, Message>, SplitStream<WebSocket>),
+    /// An attempt over the transport of this number.
+    Dialling(usize, Dialling),
+    /// A connection over the transport of this number.
+    Open(usize, Box<Socket>),
+}
+
+/// An attempt over a better transport than the present one.
+enum Better {
+    /// There is none to look for, or not before the welcome.
+    None,
+    /// The next attempt begins at this time.
+    At(Instant),
+    Dialling(usize, Dialling),
+    /// The better connection is open, and the present one has frames to send first.
+    Open(usize, Box<Socket>),
 }
 
 /// See the module.
 pub(crate) struct Link {
     server: WebServer,
     address: Address,
+    transports: &'static [Transport],
     state: State,
-    /// Whether frames were given to the socket since it was flushed.
+    better: Better,
+    /// The attempts over better transports that failed.
+    better_tries: u32,
+    /// The connection before the present one, until the welcome.
+    previous: Option<Box<Socket>>,
+    /// Whether frames were given to the connection since it was flushed.
     unflushed: bool,
     /// The attempts to connect that failed since the last welcome.
     failures: u32,
@@ -67,11 +80,21 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// A link that opens its socket at once.
-    pub(crate) fn new(server: WebServer, address: Address) -> Self {
+    /// A link that connects at once. `is_relay`: whether a relay serves the address.
+    pub(crate) fn new(server: WebServer, address: Address, is_relay: bool) -> Self {
         let now = Instant::now();
-        let state = State::Waiting(now);
-        Self { server, address, state, unflushed: false, failures: 0, away_since: now }
+        Self {
+            server,
+            address,
+            transports: Transport::all(is_relay),
+            state: State::Waiting(now),
+            better: Better::None,
+            better_tries: 0,
+            previous: None,
+            unflushed: false,
+            failures: 0,
+            away_since: now,
+        }
     }
 
     /// Since when the master has not been there.
@@ -79,12 +102,39 @@ impl Link {
         self.away_since
     }
 
+    /// Whether the present connection took the place of another one that was open.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.previous.is_some()
+    }
+
+    /// The transport of the present connection.
+    pub(crate) fn transport(&self) -> Option<Transport> {
+        match &self.state {
+            State::Open(number, _) => Some(self.transports[*number]),
+            _ => None,
+        }
+    }
+
     /// The master has said welcome.
     pub(crate) fn welcomed(&mut self) {
         self.failures = 0;
+        self.previous = None;
+        self.look_for_better();
     }
 
-    /// Gives the socket up. Another one is opened after a while.
+    /// Plans the next attempt over a better transport, if there is one.
+    fn look_for_better(&mut self) {
+        self.better = match self.state {
+            State::Open(1.., _) => {
+                let longest =
+                    BETTER_LONGEST.min(BETTER_AFTER * 2_u32.pow(self.better_tries.min(16)));
+                Better::At(Instant::now() + longest.mul_f64(0.5 + random() / 2.0))
+            }
+            _ => Better::None,
+        };
+    }
+
+    /// Gives the connection up. Another one is opened after a while.
     pub(crate) fn drop_socket(&mut self) {
         if matches!(self.state, State::Open(..)) && self.failures == 0 {
             self.away_since = Instant::now();
@@ -92,6 +142,7 @@ impl Link {
         let wait = backoff(self.failures, self.away_since.elapsed(), random());
         self.failures += 1;
         self.unflushed = false;
+        (self.better, self.better_tries, self.previous) = (Better::None, 0, None);
         self.state = State::Waiting(Instant::now() + wait);
     }
 
@@ -99,102 +150,128 @@ impl Link {
     /// cancelled.
     pub(crate) async fn next(&mut self, has_frame: bool) -> LinkEvent {
         loop {
+            if let Better::Open(..) = self.better
+                && !self.unflushed
+            {
+                self.move_on();
+                return LinkEvent::Opened;
+            }
+            // Before the link moves, the present connection only sends what it has.
+            let has_frame = has_frame && !matches!(self.better, Better::Open(..));
             match &mut self.state {
                 State::Waiting(until) => {
                     sleep_until((*until).into()).await;
-                    let dialling = dial(self.server.clone(), self.address.clone());
-                    self.state = State::Dialling(Box::pin(dialling));
+                    self.dial(0);
                 }
-                State::Dialling(dialling) => match dialling.await {
-                    Ok(socket) => {
-                        let (sink, stream) = socket.split();
-                        self.state = State::Open(sink, stream);
-                        return LinkEvent::Opened;
+                State::Dialling(number, dialling) => {
+                    let number = *number;
+                    match dialling.await {
+                        Ok(socket) => {
+                            self.state = State::Open(number, Box::new(socket));
+                            return LinkEvent::Opened;
+                        }
+                        Err(_) if number + 1 < self.transports.len() => self.dial(number + 1),
+                        Err(loss) => {
+                            self.drop_socket();
+                            return LinkEvent::Lost(loss);
+                        }
                     }
-                    Err(loss) => {
-                        self.drop_socket();
-                        return LinkEvent::Lost(loss);
-                    }
-                },
-                State::Open(sink, stream) => {
-                    let moves = has_frame || self.unflushed;
-                    let progress = poll_fn(|context| match has_frame {
-                        true => sink.poll_ready_unpin(context),
-                        false => sink.poll_flush_unpin(context),
-                    });
+                }
+                State::Open(_, socket) => {
                     let event = tokio::select! {
-                        message = stream.next() => heard(message),
-                        done = progress, if moves => Some(match done {
-                            Ok(()) if has_frame => LinkEvent::HasRoom,
-                            Ok(()) => LinkEvent::Flushed,
-                            Err(error) => broken(&error),
-                        }),
+                        event = socket.next(has_frame, self.unflushed) => event,
+                        found = improve(&mut self.better) => {
+                            self.found(found);
+                            continue;
+                        }
                     };
-                    self.unflushed &= !matches!(event, Some(LinkEvent::Flushed));
-                    if matches!(event, Some(LinkEvent::Lost(_))) {
-                        self.drop_socket();
-                    }
-                    if let Some(event) = event {
-                        return event;
-                    }
+                    self.unflushed &= !matches!(event, SocketEvent::Flushed);
+                    return match event {
+                        SocketEvent::Frame(frame) => LinkEvent::Frame(frame),
+                        SocketEvent::HasRoom => LinkEvent::HasRoom,
+                        SocketEvent::Flushed => LinkEvent::Flushed,
+                        SocketEvent::Closed(why) => {
+                            self.drop_socket();
+                            LinkEvent::Lost(Loss::Broken(why))
+                        }
+                    };
                 }
             }
         }
     }
 
-    /// Gives `frame` to the socket, after [`LinkEvent::HasRoom`].
-    pub(crate) fn send(&mut self, frame: Frame) {
-        let State::Open(sink, _) = &mut self.state else { return };
-        let message = match frame {
-            Frame::Text(text) => Message::Text(text.into()),
-            Frame::Binary(bytes) => Message::Binary(bytes),
-        };
-        // The next event tells of an error.
-        let _ = sink.start_send_unpin(message);
-        self.unflushed = true;
+    /// Begins an attempt over the transport of this number.
+    fn dial(&mut self, number: usize) {
+        let is_last = number + 1 == self.transports.len();
+        let dialling = self.dialling(number, (!is_last).then_some(FALL_BACK));
+        self.state = State::Dialling(number, dialling);
     }
 
-    /// Closes the socket, after its frames are flushed.
-    pub(crate) async fn close(&mut self) {
-        if let State::Open(sink, stream) = &mut self.state
-            && sink.close().await.is_ok()
-        {
-            while let Some(Ok(_)) = stream.next().await {}
-        }
+    fn dialling(&self, number: usize, patience: Option<Duration>) -> Dialling {
+        let dialling = dial(self.transports[number], self.server.clone(), self.address.clone());
+        let Some(patience) = patience else { return Box::pin(dialling) };
+        Box::pin(async move {
+            let slow = |_| Err(Loss::Broken("it takes too long".into()));
+            timeout(patience, dialling).await.unwrap_or_else(slow)
+        })
     }
-}
 
-/// What a message of the socket means; `None` for a message that only concerns the socket.
-fn heard(message: Option<Result<Message, Error>>) -> Option<LinkEvent> {
-    match message {
-        Some(Ok(Message::Text(text))) => {
-            Some(LinkEvent::Frame(Frame::Text(text.as_str().to_owned())))
-        }
-        Some(Ok(Message::Binary(bytes))) => Some(LinkEvent::Frame(Frame::Binary(bytes))),
-        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => None,
-        Some(Ok(Message::Close(_))) | None => {
-            Some(LinkEvent::Lost(Loss::Broken("the connection was closed".into())))
-        }
-        Some(Err(error)) => Some(broken(&error)),
-    }
-}
-
-fn broken(error: &Error) -> LinkEvent {
-    LinkEvent::Lost(Loss::Broken(error.to_string()))
-}
-
-async fn dial(server: WebServer, address: Address) -> Result<WebSocket, Loss> {
-    match timeout(CONNECTING, server.socket("socket", None, LONGEST_MESSAGE)).await {
-        Ok(Ok(socket)) => Ok(socket),
-        Ok(Err(SocketError::Connect(error))) => Err(Loss::Broken(unconnected(&error, &address))),
-        Ok(Err(SocketError::Request(why))) => Err(Loss::Broken(why)),
-        Ok(Err(SocketError::Upgrade(error))) => Err(match *error {
-            Error::Http(answer) if answer.status() == 404 => Loss::NoRun,
-            Error::Http(answer) => {
-                Loss::Broken(format!("{address} answers {}", answer.status().as_str()))
+    /// Takes a step on the way to a better connection: the time for it has come, or it `is` open, or
+    /// cannot be opened.
+    fn found(&mut self, found: Option<Result<Socket, Loss>>) {
+        match (found, &self.better, &self.state) {
+            (None, _, State::Open(present, _)) => {
+                let number = self.better_tries as usize % *present;
+                self.better_tries += 1;
+                self.better = Better::Dialling(number, self.dialling(number, Some(BETTER)));
             }
-            error => Loss::Broken(format!("{address} accepts no WebSocket ({error})")),
-        }),
-        Err(_) => Err(Loss::Broken(format!("{address} does not answer"))),
+            (Some(Ok(socket)), Better::Dialling(number, _), _) => {
+                self.better = Better::Open(*number, Box::new(socket));
+            }
+            _ => self.look_for_better(),
+        }
+    }
+
+    /// Makes the better connection the present one.
+    fn move_on(&mut self) {
+        if let Better::Open(number, socket) = std::mem::replace(&mut self.better, Better::None)
+            && let State::Open(_, previous) =
+                std::mem::replace(&mut self.state, State::Open(number, socket))
+        {
+            (self.previous, self.away_since) = (Some(previous), Instant::now());
+        }
+    }
+
+    /// Keeps the present connection, because this volunteer leaves.
+    pub(crate) fn stay(&mut self) {
+        self.better = Better::None;
+    }
+
+    /// Gives `frame` to the connection, after [`LinkEvent::HasRoom`].
+    pub(crate) fn send(&mut self, frame: Frame) {
+        if let State::Open(_, socket) = &mut self.state {
+            socket.send(frame);
+            self.unflushed = true;
+        }
+    }
+
+    /// Closes the connection, after its frames are flushed.
+    pub(crate) async fn close(&mut self) {
+        let waiting = State::Waiting(Instant::now());
+        if let State::Open(_, socket) = std::mem::replace(&mut self.state, waiting) {
+            socket.close().await;
+        }
+    }
+}
+
+/// The next step on the way to a better connection: `None` when the time for an attempt has come.
+async fn improve(better: &mut Better) -> Option<Result<Socket, Loss>> {
+    match better {
+        Better::At(time) => {
+            sleep_until((*time).into()).await;
+            None
+        }
+        Better::Dialling(_, dialling) => Some(dialling.await),
+        Better::None | Better::Open(..) => pending().await,
     }
 }

@@ -10,6 +10,7 @@ use crate::{
 };
 use pando_client::{WebServer, backoff};
 use pando_process::{console::printable, duration::spoken, number::count, threads, trace};
+use pando_protocol::page::PageSettings;
 use pando_volunteer::Goodbye;
 use std::{
     sync::Arc,
@@ -62,11 +63,15 @@ async fn join(options: &JoinOptions, news: &News) -> Result<i32, String> {
             found = find(options, &server, news) => found?,
             () = requests.next() => return Ok(0),
         };
-        if !found {
-            return Ok(0);
-        }
-        let mut volunteer =
-            Volunteer::new(options, server.clone(), &device, news.clone(), runner.clone());
+        let Some(settings) = found else { return Ok(0) };
+        let mut volunteer = Volunteer::new(
+            options,
+            server.clone(),
+            &device,
+            news.clone(),
+            runner.clone(),
+            settings.relay,
+        );
         let end = volunteer.work(&mut requests).await;
         let computed = volunteer.computed();
         news.hide();
@@ -152,19 +157,26 @@ async fn settle(
 }
 
 /// Waits until there is a run at the address. Without `--wait`, it must be there now. Returns
-/// `false` if `--until-idle` has passed.
+/// nothing if `--until-idle` has passed.
 ///
 /// # Errors
 /// When there is none, or the run cannot be helped; in words.
-async fn find(options: &JoinOptions, server: &WebServer, news: &News) -> Result<bool, String> {
+async fn find(
+    options: &JoinOptions,
+    server: &WebServer,
+    news: &News,
+) -> Result<Option<PageSettings>, String> {
     let start = Instant::now();
     let (mut failures, mut told) = (0, String::new());
     loop {
         let settings = settings::request(server, &options.url).await;
-        let checked = settings
-            .and_then(|settings| settings::check(&settings, &options.url).map_err(Unknown::Unfit));
+        let checked =
+            settings.and_then(|settings| match settings::check(&settings, &options.url) {
+                Ok(()) => Ok(settings),
+                Err(why) => Err(Unknown::Unfit(why)),
+            });
         let why = match checked {
-            Ok(()) => return Ok(true),
+            Ok(settings) => return Ok(Some(settings)),
             Err(Unknown::NoRun(why) | Unknown::Unfit(why)) if !options.wait => return Err(why),
             Err(Unknown::NoRun(why) | Unknown::Unfit(why)) => why,
         };
@@ -174,7 +186,7 @@ async fn find(options: &JoinOptions, server: &WebServer, news: &News) -> Result<
         }
         if options.until_idle.is_some_and(|longest| start.elapsed() >= longest) {
             news.say("leaving: no run came");
-            return Ok(false);
+            return Ok(None);
         }
         sleep(backoff(failures, start.elapsed(), 0.5)).await;
         failures += 1;

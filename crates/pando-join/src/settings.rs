@@ -115,10 +115,5 @@ pub(crate) fn check(settings: &PageSettings, address: &Address) -> Result<(), St
             "the function of this run needs a page (--dom): open {address} in a browser instead"
         ));
     }
-    if settings.options.assets {
-        return Err(format!(
-            "the function of this run needs files (--assets), which only browsers fetch so far: open {address} in a browser instead"
-        ));
-    }
     Ok(())
 }

@@ -3,15 +3,17 @@
 
 use crate::{
     address::Address,
+    assets::AssetsOnDisk,
+    dial::{Loss, Transport},
     engine::{NoEngine, Prepared, prepare},
-    link::{Link, LinkEvent, Loss},
+    link::{Link, LinkEvent},
     news::{News, Progress},
     options::JoinOptions,
     requests::LeaveRequests,
 };
 use pando_client::WebServer;
 use pando_process::{duration::spoken, number::count, signals::TOGETHER};
-use pando_protocol::core::CoreMessage;
+use pando_protocol::{core::CoreMessage, volunteer::Path};
 use pando_volunteer::{CoreEvent, CoreId, Cores, Engine, Goodbye, Host, Introduction, Runner};
 use std::{
     future::{Future, pending},
@@ -66,6 +68,8 @@ pub(crate) struct Volunteer {
     job: Option<String>,
     preparing: Option<Preparing>,
     cores: Option<StartedCores>,
+    /// The assets of the job.
+    assets: Option<AssetsOnDisk>,
     title: String,
     /// Whether the master was there at the last look.
     connected: bool,
@@ -88,6 +92,7 @@ impl Volunteer {
         device: &str,
         news: News,
         runner: Option<Arc<Runner>>,
+        is_relay: bool,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -97,7 +102,7 @@ impl Volunteer {
                 kind: "native".into(),
                 cores: options.cores(),
             }),
-            link: Link::new(server.clone(), options.url.clone()),
+            link: Link::new(server.clone(), options.url.clone(), is_relay),
             options: options.clone(),
             server,
             runner,
@@ -105,6 +110,7 @@ impl Volunteer {
             job: None,
             preparing: None,
             cores: None,
+            assets: None,
             title: String::new(),
             connected: false,
             known: false,
@@ -166,8 +172,10 @@ impl Volunteer {
         match event {
             LinkEvent::Opened => {
                 self.missing_since = None;
+                self.connected = false;
                 let token = self.address().token().to_owned();
-                self.host.connected(&token, now);
+                let by_turn = self.link.transport() == Some(Transport::Turn);
+                self.host.connected_by(&token, by_turn.then_some(Path::Turn), now);
             }
             LinkEvent::Frame(frame) => {
                 if let Err(error) = self.host.receive(frame, now) {
@@ -204,10 +212,15 @@ impl Volunteer {
     /// The master is there, for the first time or again.
     fn welcomed(&mut self) {
         self.connected = true;
+        let has_moved = self.link.has_moved();
         self.link.welcomed();
         let Some(welcome) = self.host.welcome() else { return };
         if self.job.as_ref() == Some(&welcome.job) {
-            self.news.say("connected again");
+            self.news.say(match self.link.transport() {
+                Some(Transport::Direct) if has_moved => "goes on by a direct connection",
+                Some(Transport::Turn) if has_moved => "goes on through the relay's TURN server",
+                _ => "connected again",
+            });
             return;
         }
         if self.known {
@@ -215,7 +228,7 @@ impl Volunteer {
         }
         self.known = true;
         self.job = Some(welcome.job.clone());
-        self.cores = None;
+        (self.cores, self.assets) = (None, None);
         let (server, options) = (self.server.clone(), self.options.clone());
         let prepared = prepare(server, options, welcome.clone(), self.runner.clone());
         self.preparing = Some(Box::pin(prepared));
@@ -224,7 +237,7 @@ impl Volunteer {
     fn prepared(&mut self, prepared: Result<Prepared, NoEngine>) -> Option<End> {
         self.preparing = None;
         match prepared {
-            Ok(Prepared { engine, name, title }) => {
+            Ok(Prepared { engine, assets, name, title }) => {
                 let what = if title.is_empty() { String::new() } else { format!(" for {title}") };
                 let cores = self.options.cores();
                 self.news.say(&format!(
@@ -236,6 +249,7 @@ impl Volunteer {
                 ));
                 self.title = title;
                 self.cores = Some(Cores::new(engine, None));
+                self.assets = assets;
                 None
             }
             Err(NoEngine::Lost(why)) => {
@@ -327,6 +341,7 @@ impl Volunteer {
         if !connected {
             return false;
         }
+        link.stay();
         host.leave("left");
         let mut is_flushed = false;
         let telling = async {

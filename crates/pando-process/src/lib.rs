@@ -7,8 +7,10 @@
 //! - [`signals`] waits for requests to end.
 //! - [`trace`] tells developers what the program decides.
 //! - [`number`] writes numbers for people.
+//! - [`addresses`] lists the network addresses of this machine.
 //! - [`files`] says what a file is, and whether two paths lead to the same one.
 
+pub mod addresses;
 pub mod command_line;
 pub mod console;
 pub mod duration;

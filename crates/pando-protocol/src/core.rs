@@ -22,6 +22,14 @@ pub enum ToCore {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parent: Option<u32>,
     },
+    /// The answer to a request for an asset, which is now in the folder unless there is an error.
+    Asset {
+        /// The request, as [`CoreMessage::Asset`] names it.
+        id: String,
+        /// Why there is no such asset, in words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+    },
 }
 
 /// The folder of assets, for a core of the same machine.
@@ -29,8 +37,13 @@ pub enum ToCore {
 pub struct AssetsFolder {
     /// The path of the folder, without symbolic links.
     pub root: String,
-    /// The folder, as the user named it.
+    /// The folder, as the user of the run named it.
     pub given: String,
+    /// A folder with an answer to each request for an asset, as a file with the id of the request as
+    /// its name, and an error or nothing as its content. A file `ID.heard` comes at once. `None`: all
+    /// assets are there, and the core asks for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<String>,
 }
 
 /// What a core says to its host.
@@ -39,6 +52,13 @@ pub struct AssetsFolder {
 pub enum CoreMessage {
     /// The core runs, and waits for the function. Only cores in processes of their own say so.
     Booted,
+    /// The core needs an asset in its folder.
+    Asset {
+        /// A name for the request, of letters, digits and hyphens.
+        id: String,
+        /// The path of the asset.
+        name: String,
+    },
     /// The function is loaded.
     Ready,
     /// The function cannot be loaded.

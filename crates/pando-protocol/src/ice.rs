@@ -31,6 +31,12 @@ impl IceServer {
             (transport != "transport=tcp").then_some(host)
         })
     }
+
+    /// The addresses, `host:port`, at which the server answers TURN over UDP.
+    pub fn turn(&self) -> impl Iterator<Item = &str> {
+        let is_turn = self.urls.iter().any(|url| url.starts_with("turn:"));
+        self.stun().filter(move |_| is_turn)
+    }
 }
 
 impl FromStr for IceServer {

@@ -5,6 +5,7 @@ use super::{
     surroundings,
 };
 use std::{
+    ffi::OsStr,
     io,
     net::{Shutdown, TcpListener, TcpStream},
     process::Command,
@@ -44,8 +45,18 @@ impl JoinCommand {
     }
 
     /// Sets an environment variable.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// Runs in a namespace or under another launcher.
+    pub fn inside(mut self, launcher: &[String]) -> Self {
+        let [program, words @ ..] = launcher else { return self };
+        let mut command = Command::new(program);
+        surroundings::make_neutral(&mut command);
+        command.args(words).arg(self.command.get_program()).args(self.command.get_args());
+        self.command = command;
         self
     }
 

@@ -12,7 +12,7 @@
 //! | browsers | `tab` (one tab without control), `driven` (one tab under control), `browser` (every engine) |
 //! | volunteers by hand | `websocket`, `volunteer`, `http` |
 //! | native volunteers | `join` |
-//! | networks | `networks` |
+//! | networks | `networks`, `proxy` |
 //! | files | `files`, `events`, `certificate`, `npm` |
 //! | functions and inputs | `gate`, `text`, `without_form` |
 
@@ -33,6 +33,7 @@ mod npm;
 mod pando;
 mod processes;
 mod program;
+mod proxy;
 mod relay;
 mod surroundings;
 mod tab;
@@ -57,6 +58,7 @@ pub use npm::{install, with_packages};
 pub use pando::PandoCommand;
 pub use processes::{Cpu, Group, children, has_ended, kill, memory, peak_memory, until};
 pub use program::{Output, RunningProgram, Stdin, Streams, built};
+pub use proxy::{connect_proxy, exactly, proxy, socks5_proxy};
 pub use relay::{RelayProcess, SECRET};
 pub use surroundings::make_neutral;
 pub use tab::{Chromium, Tab};

@@ -695,6 +695,54 @@
   var timers = new Timers(native.now, (error) => listener.uncaught(error));
   setGlobals(native, timers);
 
+  // src/embedded/assets.ts
+  var EmbeddedAssets = class {
+    constructor(folder, native2) {
+      this.folder = folder;
+      this.native = native2;
+      /** The bytes of each asset that was asked for, as promises. */
+      this.bytes = /* @__PURE__ */ new Map();
+      /** What waits for answers of the host, by the ids of the requests. */
+      this.waiting = /* @__PURE__ */ new Map();
+      this.asset = (name) => {
+        let bytes = this.bytes.get(name);
+        if (!bytes) {
+          bytes = this.read(String(name));
+          this.bytes.set(name, bytes);
+          bytes.catch(() => this.bytes.delete(name));
+        }
+        return bytes;
+      };
+      this.assetUrl = (name) => {
+        throw new Error(`the embedded engine has no addresses: use context.asset('${name}')`);
+      };
+    }
+    /** The host has answered a request. */
+    answered(id, error) {
+      const settle = this.waiting.get(id);
+      this.waiting.delete(id);
+      if (settle) settle(error);
+    }
+    async read(name) {
+      const { root, given: given2, answers } = this.folder;
+      if (answers) await this.fetched(name);
+      try {
+        return this.native.asset(root, name);
+      } catch (error) {
+        const why = error.message;
+        throw new Error(`no asset '${name}' in the folder ${given2} (--assets): ${why}`);
+      }
+    }
+    fetched(name) {
+      return new Promise((resolve, reject) => {
+        const id = crypto.randomUUID();
+        this.waiting.set(id, (error) => error ? reject(new Error(error)) : resolve());
+        const request = { type: "asset", id, name };
+        this.native.message(JSON.stringify(request));
+      });
+    }
+  };
+
   // src/core/clock.ts
   var LONGEST_STRIDE = 32;
   var CallClock = class {
@@ -1824,6 +1872,7 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
   // src/embedded.ts
   var world2 = globalThis;
   var code = "";
+  var assets;
   var unhandled = /* @__PURE__ */ new Map();
   var runtime = new Runtime(
     {
@@ -1839,7 +1888,7 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
     },
     "0.1.0",
     () => {
-      Object.assign(world2.__pandoHost, { device: "this machine" });
+      Object.assign(world2.__pandoHost, { device: "this machine", assets });
       native.run(code, "function.js");
     },
     false
@@ -1849,8 +1898,10 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
   world2.__pandoScript = {
     message: (text) => {
       const message = JSON.parse(text);
+      if (message.type === "asset" && assets) assets.answered(message.id, message.error);
       if (message.type !== "init") return;
       code = message.code || "";
+      if (message.assets) assets = new EmbeddedAssets(message.assets, native);
       void runtime.init(message.options);
     },
     values: (frame) => runtime.values(frame),

@@ -1164,12 +1164,17 @@ var KINDS = {
   mjs: "text/javascript",
   wasm: "application/wasm"
 };
+var LOOK_MS = 10;
+var HEARING_MS = 5e3;
 var FolderOfAssets = class {
-  constructor(folder) {
+  constructor(folder, ask) {
     this.folder = folder;
+    this.ask = ask;
     /** The bytes of each asset that was asked for, as promises. */
     this.bytes = /* @__PURE__ */ new Map();
     this.urls = /* @__PURE__ */ new Map();
+    /** What waits for answers of the host, by the ids of the requests. */
+    this.waiting = /* @__PURE__ */ new Map();
     this.asset = (name) => {
       let bytes = this.bytes.get(name);
       if (!bytes) {
@@ -1183,6 +1188,7 @@ var FolderOfAssets = class {
       let url = this.urls.get(name);
       if (!url) {
         const kind = KINDS[name.slice(name.lastIndexOf(".") + 1)] || "application/octet-stream";
+        this.fetchNow(name);
         const content = this.checked(name, () => (0, import_node_fs.readFileSync)(this.pathOf(name)));
         url = URL.createObjectURL(new import_node_buffer.Blob([content], { type: kind }));
         this.urls.set(name, url);
@@ -1190,7 +1196,14 @@ var FolderOfAssets = class {
       return url;
     };
   }
+  /** The host has answered a request. */
+  answered(id, error) {
+    const settle = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (settle) settle(error);
+  }
   async read(name) {
+    await this.fetched(name);
     const path = this.checked(name, () => this.pathOf(name));
     try {
       const { buffer, byteOffset, byteLength } = await read(path);
@@ -1199,11 +1212,42 @@ var FolderOfAssets = class {
       throw this.missing(name, error);
     }
   }
+  /** Waits until the host has fetched an asset, if it fetches them. */
+  fetched(name) {
+    if (!this.folder.answers) return void 0;
+    this.checked(name, () => checkName(name));
+    return new Promise((resolve, reject) => {
+      const id = requestId();
+      this.waiting.set(id, (error) => error ? reject(new Error(error)) : resolve());
+      this.ask({ type: "asset", id, name });
+    });
+  }
+  /** As `fetched`, while this thread waits. */
+  fetchNow(name) {
+    const { answers, root } = this.folder;
+    if (!answers) return;
+    this.checked(name, () => checkName(name));
+    if ((0, import_node_fs.existsSync)((0, import_node_path.join)(root, name))) return;
+    const id = requestId();
+    this.ask({ type: "asset", id, name });
+    const answer = (0, import_node_path.join)(answers, id);
+    const clock = new Int32Array(new SharedArrayBuffer(4));
+    const start = performance.now();
+    let isHeard = false;
+    while (!(0, import_node_fs.existsSync)(answer)) {
+      isHeard ||= (0, import_node_fs.existsSync)(`${answer}.heard`);
+      if (!isHeard && performance.now() - start > HEARING_MS)
+        throw new Error(
+          `the asset '${name}' is not here yet: await context.asset('${name}') first`
+        );
+      Atomics.wait(clock, 0, 0, LOOK_MS);
+    }
+    const error = (0, import_node_fs.readFileSync)(answer, "utf8");
+    if (error) throw new Error(error);
+  }
   /** The file of an asset, which lies in the folder even if links lead to it. */
   pathOf(name) {
-    const parts = String(name).split(/[\\/]/);
-    if (parts.some((part) => part === "" || part === "." || part === ".."))
-      throw new Error("give a path below the folder, without `..`");
+    checkName(name);
     const path = (0, import_node_fs.realpathSync)((0, import_node_path.join)(this.folder.root, name));
     const below = (0, import_node_path.relative)(this.folder.root, path);
     if ((0, import_node_path.isAbsolute)(below) || below.split(/[\\/]/)[0] === "..")
@@ -1224,6 +1268,14 @@ var FolderOfAssets = class {
     return new Error(`no asset '${name}' in the folder ${this.folder.given} (--assets): ${why}`);
   }
 };
+function checkName(name) {
+  const parts = String(name).split(/[\\/]/);
+  if (parts.some((part) => part === "" || part === "." || part === ".."))
+    throw new Error("give a path below the folder, without `..`");
+}
+function requestId() {
+  return crypto.randomUUID();
+}
 
 // src/node/globals.ts
 var import_node_vm = require("node:vm");
@@ -1337,7 +1389,7 @@ var world2 = globalThis;
 var code = "";
 var assets;
 var socket = new HostSocket({
-  json: (message) => begin(message),
+  json: (message) => hear(message),
   binary: (frame) => runtime.values(frame),
   drained: () => runtime.drained(),
   end: () => import_node_process.default.exit(0)
@@ -1360,11 +1412,14 @@ var runtime = new Runtime(
   },
   false
 );
+function hear(message) {
+  if (message.type === "init") begin(message);
+  else if (message.type === "asset" && assets) assets.answered(message.id, message.error);
+}
 function begin(message) {
-  if (message.type !== "init") return;
   code = message.code || "";
-  const { assets: folder } = message;
-  if (folder) assets = new FolderOfAssets(folder);
+  if (message.assets)
+    assets = new FolderOfAssets(message.assets, (request) => socket.json(request));
   imitateTab();
   if (message.parent) watch(import_node_process.default.ppid, message.parent);
   void runtime.init(message.options);

@@ -8,7 +8,7 @@
 use crate::{
     engine::{Core, CoreEvent, CoreEvents, CoreId},
     group,
-    runner::{Launch, limit_memory},
+    runner::{Launch, json_frame, limit_memory},
     stray::{LAST_WORDS, stray},
 };
 use bytes::{Bytes, BytesMut};
@@ -25,6 +25,9 @@ use tokio::{
     process::Child,
     sync::{mpsc, oneshot},
 };
+
+/// Most assets that a child may ask for.
+const MOST_ASSETS: u32 = 10_000;
 
 /// Starts a child, whose first frames are `first`. The second frame has the function; before it is
 /// sent, the child's memory is limited.
@@ -51,12 +54,18 @@ pub(crate) fn start(
     let complains = tokio::spawn(stray(child.stderr.take().expect("piped"), id, events.clone()));
     let (read, write) = UnixStream::from_std(ours)?.into_split();
     let (started, has_started) = oneshot::channel();
-    let mut begin = Begin { launch: launch.clone(), process: child.id(), started: Some(started) };
+    let mut care = Care {
+        launch: launch.clone(),
+        process: child.id(),
+        started: Some(started),
+        frames: values.clone(),
+        asked: 0,
+    };
     tokio::spawn(async move {
         let writing = tokio::spawn(write_frames(write, first, has_started, frames));
         let mut is_ready = false;
         let mut why = tokio::select! {
-            end = read_frames(read, id, &events, &mut begin, &mut is_ready) => match end {
+            end = read_frames(read, id, &events, &mut care, &mut is_ready) => match end {
                 Ok(()) => ended(&mut child).await,
                 Err(why) => { kill(&mut child).await; why }
             },
@@ -69,21 +78,26 @@ pub(crate) fn start(
             (tokio::time::timeout(LAST_WORDS, complains).await, is_ready)
         {
             // No value ended the child; its output may explain the end.
-            why = format!("{why}{}\n{words}", begin.launch.circumstances).trim_end().to_owned();
+            why = format!("{why}{}\n{words}", care.launch.circumstances).trim_end().to_owned();
         }
         let _ = events.send((id, CoreEvent::Ended(why))).await;
     });
     Ok(Core { values, _alive: alive })
 }
 
-/// The beginning of a child: the function waits until the child's memory is limited.
-struct Begin {
+/// What a child needs apart from values: at the beginning, the function waits until the child's
+/// memory is limited; later, the child asks for assets.
+struct Care {
     launch: Arc<Launch>,
     process: Option<u32>,
     started: Option<oneshot::Sender<()>>,
+    /// Frames for the child.
+    frames: mpsc::UnboundedSender<Bytes>,
+    /// The number of assets that the child has asked for.
+    asked: u32,
 }
 
-impl Begin {
+impl Care {
     /// The child's host runs, and no code of the function yet.
     fn booted(&mut self) -> Result<(), String> {
         if let (Some(memory), Some(process)) = (self.launch.memory, self.process) {
@@ -93,6 +107,22 @@ impl Begin {
         if let Some(started) = self.started.take() {
             let _ = started.send(());
         }
+        Ok(())
+    }
+
+    /// The function needs an asset.
+    fn bring(&mut self, id: String, name: String) -> Result<(), String> {
+        self.asked += 1;
+        if self.asked > MOST_ASSETS {
+            return Err(format!("it asked for more than {MOST_ASSETS} assets"));
+        }
+        let Some(assets) = self.launch.assets.clone() else { return Ok(()) };
+        let frames = self.frames.clone();
+        tokio::spawn(async move {
+            if let Some(answer) = assets.answer(id, name).await {
+                let _ = frames.send(json_frame(&answer).into());
+            }
+        });
         Ok(())
     }
 }
@@ -152,7 +182,7 @@ async fn read_frames(
     socket: impl AsyncRead + Unpin,
     id: CoreId,
     events: &CoreEvents,
-    begin: &mut Begin,
+    care: &mut Care,
     is_ready: &mut bool,
 ) -> Result<(), String> {
     let mut socket = BufReader::with_capacity(64 * 1024, socket);
@@ -170,7 +200,11 @@ async fn read_frames(
         let said = match frame.first() {
             Some(0) => match serde_json::from_slice::<CoreMessage>(&frame[1..]) {
                 Ok(CoreMessage::Booted) => {
-                    begin.booted()?;
+                    care.booted()?;
+                    continue;
+                }
+                Ok(CoreMessage::Asset { id, name }) => {
+                    care.bring(id, name)?;
                     continue;
                 }
                 Ok(message) => CoreEvent::Message(message),

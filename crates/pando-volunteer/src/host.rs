@@ -10,7 +10,7 @@ use bytes::Bytes;
 use cores::CoreSlot;
 use outbox::Outbox;
 use pando_protocol::volunteer::{
-    Assembler, Beat, Binary, Frame, Hello, Loan, Malformed, Running, ToMaster, ToVolunteer,
+    Assembler, Beat, Binary, Frame, Hello, Loan, Malformed, Path, Running, ToMaster, ToVolunteer,
     VERSION, Value, Welcome,
 };
 use std::{
@@ -136,6 +136,11 @@ impl Host {
     /// A link to the master is open, in place of an earlier one: says hello, with the join token
     /// and the loans that the volunteer holds.
     pub fn connected(&mut self, token: &str, now: Instant) {
+        self.connected_by(token, None, now);
+    }
+
+    /// As [`connected`](Self::connected). `path` is what the master cannot see of the route itself.
+    pub fn connected_by(&mut self, token: &str, path: Option<Path>, now: Instant) {
         self.lost();
         let mut holds: Vec<Loan> = self.held().collect();
         if holds.len() > MOST_HOLDS {
@@ -151,7 +156,7 @@ impl Host {
             job: self.job.clone(),
             holds,
             kind: self.introduction.kind.clone(),
-            path: None,
+            path,
             reloaded: false,
         };
         self.link = LinkState::Introduced;

@@ -8,6 +8,7 @@
 //! - [`drive`] connects a host, an engine and a channel in memory. Drivers with a loop of their own
 //!   have their [`Cores`] carry out the host's orders.
 
+mod assets;
 #[cfg(unix)]
 mod child;
 mod dispatch;
@@ -20,6 +21,7 @@ mod program;
 mod runner;
 mod stray;
 
+pub use assets::{CoreAssets, Fetching};
 pub use drive::{Cores, First, drive};
 pub use engine::{Core, CoreEvent, CoreEvents, CoreId, Engine};
 pub use group::{Guard, Member, leader};
@@ -27,6 +29,5 @@ pub use host::{Goodbye, Host, Introduction, Order};
 pub use node::{NodeError, killed_from_outside};
 pub use program::{BadCommand, ExecCommand, Program, ProgramOptions, TALKED, ValueScript, shell};
 pub use runner::{
-    EngineChoice, Limits, Refusal, Runner, ScriptEngine, Wish, hidden_command,
-    memory_per_core,
+    EngineChoice, Limits, Refusal, Runner, ScriptEngine, Wish, hidden_command, memory_per_core,
 };

@@ -16,9 +16,13 @@ pub(crate) use launch::Launch;
 pub(crate) use limits::limit_memory;
 pub use limits::{Limits, memory_per_core};
 pub use script::ScriptEngine;
+pub(crate) use script::json_frame;
 
-use crate::node::{NodeError, probe};
-use pando_protocol::{core::AssetsFolder, volunteer::JobOptions};
+use crate::{
+    assets::CoreAssets,
+    node::{NodeError, probe},
+};
+use pando_protocol::volunteer::JobOptions;
 use program::Program;
 use sandbox::Sandbox;
 use std::{ffi::OsString, fmt, path::PathBuf, str::FromStr};
@@ -229,7 +233,7 @@ impl Runner {
     }
 
     fn new(
-            kind: Kind,
+        kind: Kind,
         version: String,
         program: Option<Program>,
         held: Option<(Hold, Sandbox)>,
@@ -286,12 +290,13 @@ impl Runner {
         Err(Refusal::Unsafe(shortfalls.join(", and ")))
     }
 
-    /// The engine for a job: its bundle `code` with this folder of `assets`. `network` permits connections to a held function.
+    /// The engine for a job: its bundle `code` with these `assets`. `network` permits connections to
+    /// a held function.
     pub fn engine(
         &self,
         code: &str,
         options: &JobOptions,
-        assets: Option<AssetsFolder>,
+        assets: Option<CoreAssets>,
         network: bool,
     ) -> ScriptEngine {
         ScriptEngine::new(self, code, options, assets, network)

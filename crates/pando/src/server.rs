@@ -5,20 +5,20 @@
 //! must name this machine, and `Origin`, if present, must name the same host, so that no foreign
 //! page can reach the server through a client's browser.
 
-mod addresses;
 mod files;
 mod hosts;
+mod qr;
 mod signal;
 mod socket;
 mod visitor;
 
-pub(crate) use addresses::{addresses, qr};
 pub(crate) use hosts::Hosts;
+pub(crate) use qr::qr;
 pub(crate) use visitor::is_loopback;
 
 use crate::{
     assets::{Answer, AssetRequest, Assets},
-    channel::webrtc::Peers,
+    channel::Peers,
     console::Console,
     ice::IceServer,
     master::{Master, same_secret},

@@ -15,6 +15,8 @@ export interface Native {
   run(code: string, name: string): void;
   /** The UTF-8 bytes of a text without lone surrogates. */
   utf8(text: string): Uint8Array<ArrayBuffer>;
+  /** The bytes of a file below a folder; throws an error in words. */
+  asset(root: string, name: string): Uint8Array<ArrayBuffer>;
   /** Random bytes. */
   random(count: number): Uint8Array<ArrayBuffer>;
 }

@@ -1,9 +1,10 @@
 /** The folder of assets, for functions on this machine's cores. */
 
 import { Blob } from 'node:buffer';
-import { readFile, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFile, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import type { AssetRequest, FolderName } from './core-messages.ts';
 
 const read = promisify(readFile);
 
@@ -15,11 +16,14 @@ const KINDS: Record<string, string> = {
   wasm: 'application/wasm',
 };
 
-/** The folder: its path, without symbolic links, and its name as the user gave it. */
-export interface FolderName {
-  root: string;
-  given: string;
-}
+/** Milliseconds between two looks for an answer of the host. */
+const LOOK_MS = 10;
+
+/** Milliseconds within which the host hears a request of a core that waits. */
+const HEARING_MS = 5000;
+
+/** Asks the host for an asset. */
+type Ask = (request: AssetRequest) => void;
 
 /** @spoken by functions */
 export class FolderOfAssets {
@@ -27,7 +31,20 @@ export class FolderOfAssets {
   private readonly bytes = new Map<string, Promise<Uint8Array>>();
   private readonly urls = new Map<string, string>();
 
-  constructor(private readonly folder: FolderName) {}
+  /** What waits for answers of the host, by the ids of the requests. */
+  private readonly waiting = new Map<string, (error?: string) => void>();
+
+  constructor(
+    private readonly folder: FolderName,
+    private readonly ask: Ask,
+  ) {}
+
+  /** The host has answered a request. */
+  answered(id: string, error?: string): void {
+    const settle = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (settle) settle(error);
+  }
 
   readonly asset = (name: string): Promise<Uint8Array> => {
     let bytes = this.bytes.get(name);
@@ -44,6 +61,7 @@ export class FolderOfAssets {
     let url = this.urls.get(name);
     if (!url) {
       const kind = KINDS[name.slice(name.lastIndexOf('.') + 1)] || 'application/octet-stream';
+      this.fetchNow(name);
       const content = this.checked(name, () => readFileSync(this.pathOf(name)));
       url = URL.createObjectURL(new Blob([content], { type: kind }) as never);
       this.urls.set(name, url);
@@ -52,6 +70,7 @@ export class FolderOfAssets {
   };
 
   private async read(name: string): Promise<Uint8Array> {
+    await this.fetched(name);
     const path = this.checked(name, () => this.pathOf(name));
     try {
       const { buffer, byteOffset, byteLength } = await read(path);
@@ -61,11 +80,45 @@ export class FolderOfAssets {
     }
   }
 
+  /** Waits until the host has fetched an asset, if it fetches them. */
+  private fetched(name: string): Promise<void> | undefined {
+    if (!this.folder.answers) return undefined;
+    this.checked(name, () => checkName(name));
+    return new Promise((resolve, reject) => {
+      const id = requestId();
+      this.waiting.set(id, (error) => (error ? reject(new Error(error)) : resolve()));
+      this.ask({ type: 'asset', id, name });
+    });
+  }
+
+  /** As `fetched`, while this thread waits. */
+  private fetchNow(name: string): void {
+    const { answers, root } = this.folder;
+    if (!answers) return;
+    this.checked(name, () => checkName(name));
+    if (existsSync(join(root, name))) return;
+    const id = requestId();
+    this.ask({ type: 'asset', id, name });
+    const answer = join(answers, id);
+    const clock = new Int32Array(new SharedArrayBuffer(4));
+    const start = performance.now();
+    let isHeard = false;
+    while (!existsSync(answer)) {
+      isHeard ||= existsSync(`${answer}.heard`);
+      // Nothing is sent while this thread waits, also not a large result in front of the request.
+      if (!isHeard && performance.now() - start > HEARING_MS)
+        throw new Error(
+          `the asset '${name}' is not here yet: await context.asset('${name}') first`,
+        );
+      Atomics.wait(clock, 0, 0, LOOK_MS);
+    }
+    const error = readFileSync(answer, 'utf8');
+    if (error) throw new Error(error);
+  }
+
   /** The file of an asset, which lies in the folder even if links lead to it. */
   private pathOf(name: string): string {
-    const parts = String(name).split(/[\\/]/);
-    if (parts.some((part) => part === '' || part === '.' || part === '..'))
-      throw new Error('give a path below the folder, without `..`');
+    checkName(name);
     const path = realpathSync(join(this.folder.root, name));
     const below = relative(this.folder.root, path);
     if (isAbsolute(below) || below.split(/[\\/]/)[0] === '..')
@@ -89,4 +142,16 @@ export class FolderOfAssets {
       code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is no file' : message;
     return new Error(`no asset '${name}' in the folder ${this.folder.given} (--assets): ${why}`);
   }
+}
+
+/** Checks that the name of an asset is a path below the folder. */
+function checkName(name: string): void {
+  const parts = String(name).split(/[\\/]/);
+  if (parts.some((part) => part === '' || part === '.' || part === '..'))
+    throw new Error('give a path below the folder, without `..`');
+}
+
+/** The id of a request, which no other core of the host uses. */
+function requestId(): string {
+  return crypto.randomUUID();
 }

@@ -82,8 +82,8 @@ impl Host {
     fn core_says(&mut self, number: usize, message: CoreMessage, now: Instant) {
         match message {
             CoreMessage::Ready if self.cores[number].leaving => {}
-            // An engine keeps this message to itself.
-            CoreMessage::Booted => {}
+            // An engine keeps these messages to itself.
+            CoreMessage::Booted | CoreMessage::Asset { .. } => {}
             CoreMessage::Ready => self.dispatch.ready(number),
             CoreMessage::Started { id } => self.dispatch.started(number, id, now),
             CoreMessage::Spoiled { careful } => self.spoiled(number, careful),

@@ -12,8 +12,10 @@ use rquickjs::{
 use std::{
     cell::RefCell,
     ffi::OsString,
-    io::{Read, Write},
+    fs,
+    io::{ErrorKind, Read, Write},
     os::{fd::AsFd, unix::net::UnixStream},
+    path::{Component, Path},
     process,
     rc::Rc,
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
@@ -250,6 +252,12 @@ fn native<'js>(ctx: &Ctx<'js>, socket: UnixStream) -> rquickjs::Result<Object<'j
     set(ctx, &native, "utf8", |ctx: Ctx<'js>, text: String| {
         TypedArray::<u8>::new(ctx, text.into_bytes())
     })?;
+    set(ctx, &native, "asset", |ctx: Ctx<'js>, root: String, name: String| {
+        match asset(Path::new(&root), &name) {
+            Ok(bytes) => TypedArray::<u8>::new(ctx, bytes),
+            Err(why) => Err(Exception::throw_message(&ctx, &why)),
+        }
+    })?;
     set(ctx, &native, "random", |ctx: Ctx<'js>, count: usize| {
         let mut bytes = vec![0; count];
         match getrandom::fill(&mut bytes) {
@@ -258,6 +266,29 @@ fn native<'js>(ctx: &Ctx<'js>, socket: UnixStream) -> rquickjs::Result<Object<'j
         }
     })?;
     Ok(native)
+}
+
+/// The bytes of the asset `name`, which lies in the folder `root` even if links lead to it.
+///
+/// # Errors
+/// When there is no such asset, in words for people.
+fn asset(root: &Path, name: &str) -> Result<Vec<u8>, String> {
+    let is_plain = !name.is_empty()
+        && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    if !is_plain {
+        return Err("give a path below the folder, without `..`".into());
+    }
+    let path = fs::canonicalize(root.join(name)).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    if !path.starts_with(root) {
+        return Err("a link leads out of the folder".into());
+    }
+    if !path.is_file() {
+        return Err("this is no file".into());
+    }
+    fs::read(path).map_err(|error| error.to_string())
 }
 
 fn set<'js, P>(

@@ -1,6 +1,6 @@
 //! How a core's process is started.
 
-use crate::group;
+use crate::{assets::CoreAssets, group};
 use pando_process::secrets;
 use std::ffi::OsString;
 use tokio::process::Command;
@@ -18,6 +18,8 @@ pub(crate) struct Launch {
     pub(crate) memory: Option<u64>,
     /// Circumstances, apart from the function, that may keep a core from starting.
     pub(crate) circumstances: String,
+    /// The assets of the run, if it has some.
+    pub(crate) assets: Option<CoreAssets>,
 }
 
 impl Launch {

@@ -4,7 +4,7 @@ use super::{Hold, Kind, Launch, program::Program};
 use crate::node::probe;
 use std::{
     ffi::{OsStr, OsString},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// The files that connections need: names, certificates.
@@ -92,7 +92,7 @@ impl Sandbox {
         free: Launch,
         program: &Program,
         hold: &Hold,
-        assets: Option<&str>,
+        assets: Option<&Path>,
         network: bool,
     ) -> Launch {
         let files: Vec<PathBuf> = program

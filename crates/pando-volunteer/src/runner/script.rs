@@ -2,14 +2,15 @@
 
 use super::{Kind, Launch, Runner, boot};
 use crate::{
+    assets::CoreAssets,
     engine::{Core, CoreEvent, CoreEvents, CoreId, Engine},
     node::probe,
 };
 use pando_protocol::{
-    core::{AssetsFolder, CoreMessage, ToCore},
+    core::{CoreMessage, ToCore},
     volunteer::JobOptions,
 };
-use std::{ffi::OsString, sync::Arc, time::Duration};
+use std::{ffi::OsString, path::Path, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::timeout};
 
 /// How long a core without a function may take to start.
@@ -31,25 +32,30 @@ impl ScriptEngine {
         runner: &Runner,
         code: &str,
         options: &JobOptions,
-        assets: Option<AssetsFolder>,
+        assets: Option<CoreAssets>,
         network: bool,
     ) -> Self {
-        let launch = launch(runner, assets.as_ref().map(|assets| &*assets.root), network);
+        let launch = launch(runner, assets.as_ref().map(CoreAssets::readable), network);
         let init = ToCore::Init {
             code: code.to_owned(),
             options: options.clone(),
-            assets,
+            assets: assets.as_ref().map(|assets| assets.folder().clone()),
             // A sandbox ends a held core with its master, and hides the master from the core.
             parent: runner.held.is_none().then(std::process::id),
         };
-        let mut bytes = vec![0];
-        serde_json::to_writer(&mut bytes, &init).expect("plain data");
         Self {
             host: Arc::new(runner.host().as_bytes().to_vec()),
-            init: Arc::new(bytes),
-            launch: Arc::new(launch),
+            init: Arc::new(json_frame(&init)),
+            launch: Arc::new(Launch { assets, ..launch }),
         }
     }
+}
+
+/// A message for a core, as a frame.
+pub(crate) fn json_frame(message: &ToCore) -> Vec<u8> {
+    let mut bytes = vec![0];
+    serde_json::to_writer(&mut bytes, message).expect("plain data");
+    bytes
 }
 
 impl Engine for ScriptEngine {
@@ -65,7 +71,7 @@ impl Engine for ScriptEngine {
 }
 
 /// How the cores of `runner` start, with this folder of assets.
-fn launch(runner: &Runner, assets: Option<&str>, network: bool) -> Launch {
+fn launch(runner: &Runner, assets: Option<&Path>, network: bool) -> Launch {
     let Some(program) = &runner.program else {
         return probe::launch(boot::REQUIRED);
     };
@@ -88,7 +94,7 @@ fn launch(runner: &Runner, assets: Option<&str>, network: bool) -> Launch {
 struct Rights<'a> {
     is_held: bool,
     memory: Option<u64>,
-    assets: Option<&'a str>,
+    assets: Option<&'a Path>,
     network: bool,
 }
 
@@ -104,7 +110,10 @@ fn words(kind: Kind, program: OsString, rights: &Rights<'_>) -> Vec<OsString> {
                 add(&["--no-prompt", "--no-remote", "--no-npm"]);
                 if let Some(folder) = rights.assets {
                     // Commas separate folders, and two of them stand for one.
-                    add(&[&format!("--allow-read={}", folder.replace(',', ",,"))]);
+                    add(&[&format!(
+                        "--allow-read={}",
+                        folder.display().to_string().replace(',', ",,")
+                    )]);
                 }
                 if rights.network {
                     add(&["--allow-net"]);

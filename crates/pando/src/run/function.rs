@@ -9,12 +9,12 @@ use crate::{
     monitor::Ingredients,
     remedy::broken,
     volunteer::{
-        CoreEvent, CoreId, Engine, ExecCommand, First, Program, ProgramOptions, Runner,
+        CoreAssets, CoreEvent, CoreId, Engine, ExecCommand, First, Program, ProgramOptions, Runner,
         ScriptEngine, killed_from_outside,
     },
 };
 use pando_bundler::{Bundle, name_of};
-use pando_protocol::core::{AssetsFolder, CoreMessage};
+use pando_protocol::core::CoreMessage;
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
@@ -179,10 +179,8 @@ impl Function {
         if config.job.dom {
             return Ok(function);
         }
-        let assets = config.assets.as_ref().map(|assets| AssetsFolder {
-            root: assets.root().display().to_string(),
-            given: assets.given().to_owned(),
-        });
+        let assets = config.assets.as_ref();
+        let assets = assets.map(|assets| CoreAssets::all_in(assets.root(), assets.given()));
         match Runner::find(&config.engine).await {
             Ok(runner) => {
                 if config.cores > 0 {

@@ -14,6 +14,7 @@ use crate::{
     server::{self, Hosts, Site},
     uplink::Uplink,
 };
+use pando_process::addresses::addresses;
 use pando_web::{Certificate, SelfSigned, listen as listen_on};
 use std::{
     io::ErrorKind,
@@ -108,7 +109,7 @@ pub(super) fn certificate(
 
 fn self_signed(config: &ServerConfig) -> Result<SelfSigned, StartError> {
     let hosts = Hosts::new(&config.allow_host);
-    let addresses = server::addresses(config.bind).into_iter().map(|address| address.to_string());
+    let addresses = addresses(config.bind).into_iter().map(|address| address.to_string());
     let names = hosts.names().chain(addresses).chain(["localhost".into()]);
     SelfSigned::new(names.collect(), SystemTime::now()).map_err(StartError)
 }
@@ -187,7 +188,7 @@ pub(super) fn open_to_volunteers(
             Tls::Off | Tls::SelfSigned => Vec::new(),
         },
     };
-    let addresses = server::addresses(config.bind);
+    let addresses = addresses(config.bind);
     let urls = places.all(&addresses);
     if let Some(volunteers) = &site.volunteers {
         volunteers.master.say_where(uplink.map_or(&*urls[0], |uplink| &uplink.url));

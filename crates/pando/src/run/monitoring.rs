@@ -10,6 +10,7 @@ use crate::{
     protocol::JobProgram,
     server::{self, Site},
 };
+use pando_process::addresses::addresses;
 use pando_web::listen;
 use serde::Serialize;
 use std::{
@@ -136,7 +137,7 @@ pub(super) fn announce_program(
 /// The address below `token` on the server of `site`, which is bound to `bind`.
 fn url(site: &Site, listener: &TcpListener, bind: IpAddr, token: &str) -> String {
     let port = listener.local_addr().map(|address| address.port()).unwrap_or_default();
-    let address = SocketAddr::new(server::addresses(bind)[0], port);
+    let address = SocketAddr::new(addresses(bind)[0], port);
     let scheme = if site.certificate.is_some() { "https" } else { "http" };
     let folder = if token.is_empty() { String::new() } else { format!("{token}/") };
     format!("{scheme}://{address}/{folder}")

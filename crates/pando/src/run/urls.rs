@@ -1,6 +1,7 @@
 //! The URLs under which volunteers reach this machine, also after a move to another network.
 
-use crate::{console::Console, server};
+use crate::console::Console;
+use pando_process::addresses::addresses;
 use std::{
     fmt::Display,
     net::{IpAddr, SocketAddr},
@@ -49,7 +50,7 @@ impl Urls {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
-            let now = server::addresses(self.bind);
+            let now = addresses(self.bind);
             let fresh = fresh(&mut said, &now);
             for address in &fresh {
                 console.say(format!("Serving volunteer code at {}", self.of_address(*address)));

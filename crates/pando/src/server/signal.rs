@@ -1,5 +1,5 @@
 //! The signalling of peer connections: a WebSocket of JSON texts, which
-//! [`Peers`](crate::channel::webrtc::Peers) handles.
+//! [`Peers`](crate::channel::Peers) handles.
 
 use super::{VolunteerSite, socket::upgrade, visitor::page};
 use crate::{
@@ -41,7 +41,7 @@ pub(super) async fn signal(site: Arc<VolunteerSite>, request: Request) -> Respon
                 let _ = say.send(MasterSignal::Failed { text }).await;
                 return;
             };
-            if let Some(channel) = peers.converse(said, say).await {
+            if let Some(channel) = peers.answer(said, say).await {
                 let door = Door { token: site.token.clone(), path: Path::Direct, page };
                 attend(site.master.clone(), door, channel).await;
             }

@@ -323,7 +323,7 @@ impl RoomClient {
         });
         let (master, door) = (self.master.clone(), self.door(Path::Direct));
         tokio::spawn(async move {
-            if let Some(channel) = peers.converse(incoming, outgoing).await {
+            if let Some(channel) = peers.answer(incoming, outgoing).await {
                 attend(master, door, channel).await;
             }
         });

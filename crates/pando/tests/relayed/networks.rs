@@ -1,6 +1,8 @@
 //! All kinds of networks between master, relay and volunteer.
 
-use pando_testing::{EventsFile, Group, Internet, PandoCommand, Router, lines, numbers};
+use pando_testing::{
+    EventsFile, Group, Internet, JoinCommand, PandoCommand, Router, lines, numbers,
+};
 
 /// Maps 500 values between master and volunteer, and returns the route.
 fn path(master: Router, volunteer: Router, args: &[&str], protocol: &str) -> Option<String> {
@@ -48,6 +50,46 @@ fn symmetric_to_cone_needs_turn() {
 #[test]
 fn symmetric_to_symmetric_needs_turn() {
     takes(Router::Symmetric, Router::Symmetric, "turn");
+}
+
+/// Maps 500 values between master and a native volunteer, and checks the route.
+fn native_takes(master: Router, volunteer: Router, expected: &str) {
+    let Some(internet) = Internet::of_routers(master, volunteer) else { return };
+    let relay = internet.relay(&["--turn-private"]);
+    let events = EventsFile::empty();
+    let mut run = relay
+        .used_by(internet.master(PandoCommand::f("(x, cb) => cb(null, x * 2)")))
+        .args(["--cores", "0"])
+        .events(&events)
+        .stdin_open()
+        .start();
+    let volunteer = JoinCommand::to(&run.room()).named("Far").inside(&internet.inside("bro"));
+    let volunteer = volunteer.start();
+    // When a way is slow on a busy machine, the volunteer moves there from a worse one.
+    events.wait("joined", |event| event["path"] == expected);
+    run.write(numbers(500));
+    run.wait().gives(lines((1..=500).map(|n| n * 2)));
+    volunteer.wait().status(0);
+}
+
+#[test]
+fn a_native_volunteer_connects_directly_where_a_tab_does() {
+    native_takes(Router::Cone, Router::Cone, "direct");
+}
+
+#[test]
+fn a_native_volunteer_behind_a_symmetric_router_needs_turn() {
+    native_takes(Router::Cone, Router::Symmetric, "turn");
+}
+
+#[test]
+fn a_native_volunteer_of_a_master_behind_a_symmetric_router_needs_turn() {
+    native_takes(Router::Symmetric, Router::Cone, "turn");
+}
+
+#[test]
+fn without_udp_at_a_native_volunteer_s_the_relay_passes_bytes() {
+    native_takes(Router::Cone, Router::WithoutUdp, "relay");
 }
 
 #[test]

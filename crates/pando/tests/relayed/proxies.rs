@@ -1,12 +1,7 @@
 //! A master whose way to the relay leads through a SOCKS proxy.
 
-use pando_testing::{PandoCommand, RelayProcess, SECRET};
-use std::{
-    io::{self, Read, Write},
-    net::{TcpListener, TcpStream},
-    sync::mpsc::{Receiver, channel},
-    thread,
-};
+use pando_testing::{PandoCommand, RelayProcess, SECRET, exactly, proxy, socks5_proxy};
+use std::io::{self, Write};
 
 fn master(relay: &RelayProcess, proxy: &str) -> PandoCommand {
     let run = PandoCommand::f("(x, cb) => cb(null, x)")
@@ -19,7 +14,7 @@ fn master(relay: &RelayProcess, proxy: &str) -> PandoCommand {
 fn a_socks_proxy_makes_the_tunnel() {
     let relay = RelayProcess::start(&[]);
     for scheme in ["socks5", "socks5h"] {
-        let (at, asked) = socks5(None);
+        let (at, asked) = socks5_proxy(None);
         master(&relay, &format!("{scheme}://{at}")).run().gives("1\n");
         assert_eq!(asked.recv().unwrap(), relay.url().trim_start_matches("http://"));
     }
@@ -28,7 +23,7 @@ fn a_socks_proxy_makes_the_tunnel() {
 #[test]
 fn a_socks_proxy_looks_up_the_relay_s_name() {
     let relay = RelayProcess::start(&[]);
-    let (at, asked) = socks5(None);
+    let (at, asked) = socks5_proxy(None);
     let named = relay.url().replace("127.0.0.1", "localhost");
     let run = PandoCommand::f("(x, cb) => cb(null, x)")
         .args(["--host", &named, "--secret", SECRET])
@@ -40,7 +35,7 @@ fn a_socks_proxy_looks_up_the_relay_s_name() {
 #[test]
 fn a_socks_proxy_with_a_password_takes_the_right_one_only() {
     let relay = RelayProcess::start(&[]);
-    let (at, asked) = socks5(Some(("ann", "se:cret")));
+    let (at, asked) = socks5_proxy(Some(("ann", "se:cret")));
     master(&relay, &format!("socks5://ann:se%3Acret@{at}")).run().gives("1\n");
     assert_eq!(asked.recv().unwrap(), relay.url().trim_start_matches("http://"));
     let wrong = master(&relay, &format!("socks5://ann:wrong@{at}")).run();
@@ -58,7 +53,7 @@ fn a_socks_proxy_with_a_password_takes_the_right_one_only() {
 #[test]
 fn a_socks4_proxy_makes_the_tunnel() {
     let relay = RelayProcess::start(&[]);
-    let (at, asked) = serve(|stream| {
+    let (at, asked) = proxy(|stream| {
         let [4, 1, port @ .., _, _, _, _] = exactly::<8>(stream)? else {
             return Err(io::ErrorKind::InvalidData.into());
         };
@@ -82,78 +77,4 @@ fn a_proxy_that_is_not_there() {
             "NO_PROXY",
         ]);
     }
-}
-
-/// A SOCKS5 proxy (RFC 1928, RFC 1929), which wants a name and a password if there are any; and where it was asked to connect to.
-fn socks5(user: Option<(&'static str, &'static str)>) -> (String, Receiver<String>) {
-    serve(move |stream| {
-        let [5, methods] = exactly(stream)? else { return Err(io::ErrorKind::InvalidData.into()) };
-        let offered = bytes(stream, methods)?;
-        let method = if user.is_some() { 2 } else { 0 };
-        if !offered.contains(&method) {
-            stream.write_all(&[5, 0xff])?;
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-        stream.write_all(&[5, method])?;
-        if let Some((name, password)) = user {
-            let [1, length] = exactly(stream)? else {
-                return Err(io::ErrorKind::InvalidData.into());
-            };
-            let said_name = bytes(stream, length)?;
-            let [length] = exactly(stream)?;
-            let is_right = (said_name, bytes(stream, length)?) == (name.into(), password.into());
-            stream.write_all(&[1, u8::from(!is_right)])?;
-            if !is_right {
-                return Err(io::ErrorKind::PermissionDenied.into());
-            }
-        }
-        let host = match exactly(stream)? {
-            [5, 1, 0, 1] => std::net::Ipv4Addr::from(exactly::<4>(stream)?).to_string(),
-            [5, 1, 0, 3] => {
-                let [length] = exactly(stream)?;
-                String::from_utf8(bytes(stream, length)?).map_err(|_| io::ErrorKind::InvalidData)?
-            }
-            _ => return Err(io::ErrorKind::InvalidData.into()),
-        };
-        let port = u16::from_be_bytes(exactly(stream)?);
-        stream.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 0])?;
-        Ok(format!("{host}:{port}"))
-    })
-}
-
-/// A proxy whose `greet` hears where a connection is to lead.
-fn serve(
-    greet: impl Fn(&mut TcpStream) -> io::Result<String> + Send + 'static,
-) -> (String, Receiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let at = listener.local_addr().unwrap().to_string();
-    let (ask, asked) = channel();
-    thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let Ok(target) = greet(&mut stream) else { continue };
-            let relay = TcpStream::connect(&target).unwrap();
-            let _ = ask.send(target);
-            for (mut from, mut to) in [(&stream, &relay), (&relay, &stream)]
-                .map(|(a, b)| (a.try_clone().unwrap(), b.try_clone().unwrap()))
-            {
-                thread::spawn(move || {
-                    let _ = io::copy(&mut from, &mut to);
-                    let _ = to.shutdown(std::net::Shutdown::Write);
-                });
-            }
-        }
-    });
-    (at, asked)
-}
-
-fn exactly<const N: usize>(stream: &mut TcpStream) -> io::Result<[u8; N]> {
-    let mut bytes = [0; N];
-    stream.read_exact(&mut bytes)?;
-    Ok(bytes)
-}
-
-fn bytes(stream: &mut TcpStream, count: u8) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; count.into()];
-    stream.read_exact(&mut bytes)?;
-    Ok(bytes)
 }

@@ -1,7 +1,9 @@
 //! Native volunteers: `pando join`.
 
+mod assets;
 mod ends;
 mod programs;
+mod reaching;
 mod refusals;
 
 use crate::idle;

@@ -109,3 +109,53 @@ fn a_function_that_cannot_be_loaded_here_ends_the_volunteer() {
         .status(1)
         .said(&["The function cannot run on this device.", "OffscreenCanvas"]);
 }
+
+#[test]
+fn cores_of_a_nice_volunteer_have_the_lowest_priority() {
+    let run = idle(1).stdin_open().start();
+    let volunteer = JoinCommand::to(&run.url()).args(["--nice"]).start();
+    run.says(" joined");
+    let core = pando_testing::until("the core runs", || volunteer.children().first().copied());
+    let stat = std::fs::read_to_string(format!("/proc/{core}/stat")).expect("it runs");
+    // The name of the program stands in parentheses; the priority is the 17th word after it.
+    let words: Vec<_> = stat.rsplit(')').next().expect("a rest").split_whitespace().collect();
+    assert_eq!(words[16], "19", "{stat}");
+}
+
+#[test]
+fn a_machine_that_was_frozen_connects_again() {
+    let gate = FunctionGate::closed();
+    let function = format!("async (x, cb) => {{ await {}; cb(null, x) }}", gate.knock("x"));
+    let run = without_cores(&function)
+        .args(["--heartbeat", "1s", "--batch-size", "1"])
+        .stdin("1\n2\n3\n")
+        .start();
+    let volunteer = JoinCommand::to(&run.url()).named("node 7").start();
+    gate.waits_for("1");
+    volunteer.signal("STOP");
+    run.says("node 7 has been silent for 3s and is taken for gone");
+    volunteer.signal("CONT");
+    volunteer.says("connected again");
+    gate.open_for_all();
+    run.wait().gives("1\n2\n3\n");
+    volunteer.wait().status(0);
+}
+
+#[test]
+fn a_volunteer_that_waits_goes_on_with_a_run_that_was_killed() {
+    let port = pando_testing::free_port().to_string();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let journal = folder.path().join("run.journal").display().to_string();
+    let args = ["--journal", &journal, "--port", &port, "--token", "k7d2m9qx4tab"];
+    let run = || idle(20_000).args(args).start();
+    let url = format!("http://127.0.0.1:{port}/k7d2m9qx4tab/");
+    let mut first = run();
+    let volunteer = JoinCommand::to(&url).args(["--wait"]).start();
+    assert_eq!(first.line().as_deref(), Some("1"));
+    first.kill();
+    volunteer.says("the connection is lost");
+    run().wait().gives(pando_testing::numbers(20_000));
+    volunteer.says("The job is done");
+    volunteer.signal("TERM");
+    volunteer.wait().status(0);
+}

@@ -2,7 +2,14 @@
 
 use super::without_cores;
 use crate::idle;
+use pando_protocol::page::PageOptions;
 use pando_testing::JoinCommand;
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+};
+use tokio_tungstenite::tungstenite;
 
 #[test]
 fn wrong_usage_is_told() {
@@ -63,4 +70,50 @@ fn a_machine_without_node_is_told() {
     let args = ["--engine", "deno", &*run.url()];
     let volunteer = JoinCommand::bare().args(args).env("PATH", "/nonexistent").start();
     volunteer.wait().status(2).said(&["cannot run other people's functions safely", "--trust"]);
+}
+
+/// A server that speaks another version of the protocol: it serves the settings of a run, and
+/// answers each hello with a goodbye.
+fn another_version() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/k7d2m9qx4t/", listener.local_addr().expect("it is bound"));
+    let settings = PageOptions { function: "f".into(), ..PageOptions::default() };
+    let settings = settings.json("9.9.9", false);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut start = [0; 64];
+            let length = stream.peek(&mut start).expect("a request comes");
+            if start[..length].starts_with(b"GET /k7d2m9qx4t/job.json") {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).expect("a request is whole");
+                    request.extend(byte);
+                }
+                let length = settings.len();
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+                let _ = stream.write_all((head + &settings).as_bytes());
+                continue;
+            }
+            let Ok(mut socket) = tungstenite::accept(stream) else { continue };
+            let _ = socket.read();
+            let bye = r#"{"type":"bye","reason":"version","text":"this master has version 999"}"#;
+            let _ = socket.send(tungstenite::Message::text(bye));
+            while socket.read().is_ok() {}
+        }
+    });
+    url
+}
+
+#[test]
+fn a_run_of_another_version_is_told() {
+    let url = another_version();
+    JoinCommand::to(&url).start().wait().status(2).said(&[
+        "has another version of Pando",
+        "version 999",
+        "the same version on both machines",
+    ]);
+    let waiting = JoinCommand::to(&url).args(["--wait"]).start();
+    waiting.says("has another version of Pando");
+    waiting.says("waiting for the next run");
 }

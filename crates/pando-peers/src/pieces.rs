@@ -3,11 +3,11 @@
 //! `web/src/link/pieces.ts` mirrors this file. The pieces of a frame follow each other, and every
 //! piece of a text frame has the flag [`TEXT`].
 
-use crate::protocol::Frame;
 use bytes::{Bytes, BytesMut};
+use pando_protocol::volunteer::Frame;
 
 /// Longest message, in bytes, including its flags.
-pub(super) const LONGEST: usize = 16 * 1024;
+pub(crate) const LONGEST: usize = 16 * 1024;
 /// Longest frame that is assembled, in bytes.
 const LONGEST_FRAME: usize = (1 << 20) + (64 << 10);
 
@@ -18,7 +18,7 @@ const TEXT: u8 = 2;
 
 /// Cuts frames into messages, one frame at a time.
 #[derive(Debug, Default)]
-pub(super) struct PieceCutter {
+pub(crate) struct PieceCutter {
     rest: Bytes,
     flags: u8,
     busy: bool,
@@ -26,7 +26,7 @@ pub(super) struct PieceCutter {
 
 impl PieceCutter {
     /// Starts on `frame`; the previous frame must be cut completely.
-    pub(super) fn start(&mut self, frame: Frame) {
+    pub(crate) fn start(&mut self, frame: Frame) {
         debug_assert!(!self.busy, "one frame is cut at a time");
         (self.rest, self.flags) = match frame {
             Frame::Text(text) => (text.into(), TEXT),
@@ -36,17 +36,17 @@ impl PieceCutter {
     }
 
     /// Whether there are more pieces of the frame.
-    pub(super) fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         self.busy
     }
 
     /// Length of the next message.
-    pub(super) fn next_len(&self) -> usize {
+    pub(crate) fn next_len(&self) -> usize {
         LONGEST.min(self.rest.len() + 1)
     }
 
     /// Replaces `message` with the next message.
-    pub(super) fn next_message(&mut self, message: &mut Vec<u8>) {
+    pub(crate) fn next_message(&mut self, message: &mut Vec<u8>) {
         let piece = self.rest.split_to(self.next_len() - 1);
         self.busy = !self.rest.is_empty();
         message.clear();
@@ -57,11 +57,11 @@ impl PieceCutter {
 
 /// A message that is not a piece of a frame.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Broken;
+pub(crate) struct Broken;
 
 /// Assembles frames from messages.
 #[derive(Debug, Default)]
-pub(super) struct PieceAssembler {
+pub(crate) struct PieceAssembler {
     begun: BytesMut,
     /// The flags of a frame whose first pieces have arrived.
     flags: Option<u8>,
@@ -73,7 +73,7 @@ impl PieceAssembler {
     /// # Errors
     /// When the message is not a piece, or the frame is too long, or the frame is text but not
     /// UTF-8.
-    pub(super) fn message(&mut self, message: Vec<u8>) -> Result<Option<Frame>, Broken> {
+    pub(crate) fn message(&mut self, message: Vec<u8>) -> Result<Option<Frame>, Broken> {
         let (&flags, piece) = message.split_first().ok_or(Broken)?;
         let kind = flags & !LAST;
         if kind & !TEXT != 0

@@ -1,18 +1,22 @@
 //! The task that owns the socket and all connections. It handles packets, commands and the
 //! wake-ups of channels in turns.
 
-use super::{
-    Channel,
+mod offering;
+
+use crate::{
     certificate::SharedCertificate,
+    channel::Channel,
     demux::{Demux, PeerId},
     outbox::Outbox,
     peer::Peer,
     reflexive::{Mapped, Reflexive},
+    signals::Say,
     socket::{Packet, PacketBatch, Socket},
     stun,
+    turn::{Turn, TurnServer},
     wake_list::WakeList,
 };
-use pando_protocol::signalling::MasterSignal;
+use pando_protocol::signalling::{MasterSignal, VolunteerSignal};
 use std::{
     collections::{BTreeSet, HashMap},
     net::SocketAddr,
@@ -39,15 +43,24 @@ const FIREFOX_HERE: &str = "Firefox makes no peer connection to 127.0.0.1, and t
 
 /// A command for the driver.
 #[derive(Debug)]
-pub(super) enum Command {
-    /// A browser made an offer.
-    Offer {
+pub(crate) enum Command {
+    /// A volunteer made an offer.
+    Answer {
         id: PeerId,
         sdp: String,
         say: mpsc::Sender<MasterSignal>,
         opened: oneshot::Sender<Channel>,
     },
-    /// The browser of a connection named an address.
+    /// This volunteer is to make an offer.
+    Offer {
+        id: PeerId,
+        turn: Option<TurnServer>,
+        say: mpsc::Sender<VolunteerSignal>,
+        opened: oneshot::Sender<Channel>,
+    },
+    /// The master answered the offer.
+    Answered { id: PeerId, sdp: String },
+    /// The other side of a connection named an address.
     Candidate { id: PeerId, candidate: String },
     /// The list of STUN servers changed.
     StunServers(Vec<String>),
@@ -58,7 +71,7 @@ pub(super) enum Command {
 }
 
 /// The state of the driver; see the module.
-pub(super) struct Driver {
+pub(crate) struct Driver {
     socket: Socket,
     orders: mpsc::Receiver<Command>,
     commands: mpsc::WeakSender<Command>,
@@ -70,6 +83,8 @@ pub(super) struct Driver {
     demux: Demux,
     wake_list: WakeList,
     reflexive: Reflexive,
+    /// The way through a TURN server, at a volunteer that needs one.
+    turn: Option<Turn>,
     outbox: Outbox,
     scratch: Vec<u8>,
     /// The connections to which something happened in this turn.
@@ -77,7 +92,7 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(
+    pub(crate) fn new(
         socket: Socket,
         orders: mpsc::Receiver<Command>,
         commands: mpsc::WeakSender<Command>,
@@ -95,6 +110,7 @@ impl Driver {
             demux: Demux::default(),
             wake_list: WakeList::default(),
             reflexive: Reflexive::default(),
+            turn: None,
             outbox,
             scratch: Vec::new(),
             touched: Vec::new(),
@@ -102,7 +118,7 @@ impl Driver {
     }
 
     /// Runs until all senders of commands are dropped and no connection is left.
-    pub(super) async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         let mut batch = PacketBatch::default();
         let timer = sleep_until(Instant::now().into());
         tokio::pin!(timer);
@@ -114,6 +130,7 @@ impl Driver {
                 .map(|(due, _)| *due)
                 .into_iter()
                 .chain(self.reflexive.next())
+                .chain(self.turn.as_ref().and_then(Turn::next))
                 .min();
             if let Some(next) = next.filter(|next| *next != timer.deadline().into_std()) {
                 timer.as_mut().reset(next.into());
@@ -129,6 +146,11 @@ impl Driver {
             }
             self.wake_list.take(&mut self.touched);
             self.drive();
+            self.pass_turn();
+            self.socket.send(&mut self.outbox).await;
+        }
+        if let Some(mut turn) = self.turn.take() {
+            turn.end(Instant::now(), &mut self.outbox);
             self.socket.send(&mut self.outbox).await;
         }
     }
@@ -136,12 +158,17 @@ impl Driver {
     async fn obey(&mut self, command: Command) {
         let now = Instant::now();
         match command {
-            Command::Offer { id, sdp, say, opened } => self.offer(id, &sdp, say, opened),
+            Command::Answer { id, sdp, say, opened } => self.answer(id, &sdp, say, opened),
+            Command::Offer { id, turn, say, opened } => self.offer(id, turn, say, opened),
+            Command::Answered { id, sdp } => {
+                sdp.lines()
+                    .filter_map(|line| line.strip_prefix("a="))
+                    .for_each(|line| self.meet(line));
+                self.with_peer(id, |peer| peer.answered(&sdp));
+            }
             Command::Candidate { id, candidate } => {
-                if let Some((peer, _)) = self.peers.get_mut(&id) {
-                    peer.remote_candidate(&candidate, now);
-                    self.touched.push(id);
-                }
+                self.meet(&candidate);
+                self.with_peer(id, |peer| peer.remote_candidate(&candidate, now));
             }
             Command::StunServers(names) => {
                 self.reflexive.set(names, now);
@@ -157,13 +184,23 @@ impl Driver {
                 self.touched.extend(self.peers.keys());
                 self.peers.values_mut().for_each(|(peer, _)| peer.close(now));
                 self.drive();
+                self.pass_turn();
                 self.socket.send(&mut self.outbox).await;
                 let _ = done.send(());
             }
         }
     }
 
-    fn offer(
+    /// Does something to a connection, if it is still there.
+    fn with_peer(&mut self, id: PeerId, act: impl FnOnce(&mut Peer)) {
+        let Some((peer, _)) = self.peers.get_mut(&id) else { return };
+        match catch_unwind(AssertUnwindSafe(|| act(peer))) {
+            Ok(()) => self.touched.push(id),
+            Err(_) => self.forget(id),
+        }
+    }
+
+    fn answer(
         &mut self,
         id: PeerId,
         sdp: &str,
@@ -184,22 +221,26 @@ impl Driver {
             Err("as many devices are connected as there is room for")
         };
         match answer {
-            Ok((mut peer, sdp)) => {
+            Ok((peer, sdp)) => {
                 debug!(peer = ?id, "an offer is answered");
                 let _ = say.try_send(MasterSignal::Answer { sdp });
-                self.demux.add(id, peer.fragment());
-                peer.set_receivers(say, opened);
-                self.schedule.insert((peer.due(), id));
-                let due = peer.due();
-                self.peers.insert(id, (peer, due));
-                self.touched.push(id);
-                self.counter.send_replace(self.peers.len());
+                self.add(id, peer, Say::AsMaster(say), opened);
             }
             Err(text) => {
                 debug!(text, "an offer is refused");
                 let _ = say.try_send(MasterSignal::Failed { text: text.into() });
             }
         }
+    }
+
+    fn add(&mut self, id: PeerId, mut peer: Peer, say: Say, opened: oneshot::Sender<Channel>) {
+        self.demux.add(id, peer.fragment());
+        peer.set_receivers(say, opened);
+        let due = peer.due();
+        self.schedule.insert((due, id));
+        self.peers.insert(id, (peer, due));
+        self.touched.push(id);
+        self.counter.send_replace(self.peers.len());
     }
 
     fn local_candidates(&self) -> Vec<Candidate> {
@@ -213,7 +254,10 @@ impl Driver {
             let is_more = self.socket.receive(batch);
             let now = Instant::now();
             for packet in self.socket.packets(batch) {
-                self.packet(&packet, now);
+                match self.turn.as_ref().filter(|turn| turn.is_server(packet.source)) {
+                    Some(_) => self.turned(packet.bytes, now),
+                    None => self.packet(&packet, now),
+                }
             }
             if !is_more {
                 break;

@@ -1,28 +1,26 @@
-//! A peer connection, apart from the socket: the str0m state, the data channel, and the master's
-//! end of the channel.
+//! A peer connection, apart from the socket: the str0m state, the data channel, and the inner end of
+//! the channel, whose other end the master or the volunteer (the *owner*) has.
 
 mod ending;
 
-use super::{
+use crate::{
     certificate::SharedCertificate,
+    channel::{self, Channel},
     flight::{self, Flight, SendPermission},
     inbox::Inbox,
     outbox::Outbox,
     pieces::{self, PieceAssembler, PieceCutter},
+    signals::Say,
     socket::Packet,
 };
-use crate::{
-    channel::{self, Channel},
-    protocol::Frame,
-};
-use pando_protocol::signalling::MasterSignal;
+use pando_protocol::volunteer::Frame;
 use std::{
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 use str0m::{
     Candidate, Event, Input, Output, Rtc,
-    change::SdpOffer,
+    change::{SdpAnswer, SdpOffer, SdpPendingOffer},
     channel::{ChannelData, ChannelId, Reliability},
     net::{Protocol, Receive},
 };
@@ -43,18 +41,20 @@ const PACKETS: usize = 16;
 /// The same limit for a distant peer: the browser raises its rate with each acknowledgement, and
 /// needs many acknowledgements.
 const PACKETS_FAR: usize = 2;
-/// Most addresses that a browser may name.
+/// Most addresses that the other side may name.
 const CANDIDATES: usize = 64;
 
 /// The state of one connection; see the module.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     rtc: Rtc,
     stage: Stage,
-    say: Option<mpsc::Sender<MasterSignal>>,
+    /// The offer of this side, until it is answered.
+    offer: Option<SdpPendingOffer>,
+    say: Option<Say>,
     opened: Option<oneshot::Sender<Channel>>,
-    /// Frames from the master.
+    /// Frames from the owner.
     incoming: Option<mpsc::Receiver<Frame>>,
-    /// Frames to the master.
+    /// Frames to the owner.
     inbox: Inbox,
     data: Option<ChannelId>,
     cutter: PieceCutter,
@@ -75,9 +75,9 @@ enum Stage {
     Opening,
     /// The data channel is open.
     Open,
-    /// The master has dropped the channel; its queued frames go out.
+    /// The owner has dropped the channel; its queued frames go out.
     Leaving,
-    /// The connection has ended or is closing; frames may still wait for the master.
+    /// The connection has ended or is closing; frames may still wait for the owner.
     Closed,
 }
 
@@ -87,12 +87,48 @@ impl Peer {
     /// # Errors
     /// When the offer cannot be parsed or answered. The error goes to a stranger, so it leaves out
     /// str0m's own text, which may contain a memory address.
-    pub(super) fn answer(
+    pub(crate) fn answer(
         offer: &str,
         hosts: &[Candidate],
         certificate: &SharedCertificate,
         waker: Waker,
     ) -> Result<(Self, String), &'static str> {
+        let offer =
+            SdpOffer::from_sdp_string(offer).map_err(|_| "the offer cannot be understood")?;
+        let mut peer = Self::new(hosts, certificate, waker);
+        let answer =
+            peer.rtc.sdp_api().accept_offer(offer).map_err(|_| "the offer cannot be answered")?;
+        peer.begin().ok_or("the connection cannot be begun")?;
+        Ok((peer, answer.to_sdp_string()))
+    }
+
+    /// Makes an offer; returns the connection and the offer. `None` if there can be none.
+    pub(crate) fn offer(
+        hosts: &[Candidate],
+        certificate: &SharedCertificate,
+        waker: Waker,
+    ) -> Option<(Self, String)> {
+        let mut peer = Self::new(hosts, certificate, waker);
+        let mut changes = peer.rtc.sdp_api();
+        changes.add_channel(LABEL.into());
+        let (offer, pending) = changes.apply()?;
+        peer.offer = Some(pending);
+        Some((peer, offer.to_sdp_string()))
+    }
+
+    /// Takes the answer to the offer. An answer that cannot be used ends the connection.
+    pub(crate) fn answered(&mut self, answer: &str) {
+        let taken = self.offer.take().and_then(|pending| {
+            let answer = SdpAnswer::from_sdp_string(answer).ok()?;
+            self.rtc.sdp_api().accept_answer(pending, answer).ok()?;
+            self.begin()
+        });
+        if taken.is_none() {
+            self.broken();
+        }
+    }
+
+    fn new(hosts: &[Candidate], certificate: &SharedCertificate, waker: Waker) -> Self {
         let now = Instant::now();
         let mut rtc = Rtc::builder()
             .clear_codecs()
@@ -105,15 +141,10 @@ impl Peer {
         for host in hosts {
             rtc.add_local_candidate(host.clone());
         }
-        let offer =
-            SdpOffer::from_sdp_string(offer).map_err(|_| "the offer cannot be understood")?;
-        let answer =
-            rtc.sdp_api().accept_offer(offer).map_err(|_| "the offer cannot be answered")?;
-        // Without a first timeout, str0m never sends a check.
-        rtc.handle_input(Input::Timeout(now)).map_err(|_| "the connection cannot be begun")?;
-        let peer = Self {
+        Self {
             rtc,
             stage: Stage::Opening,
+            offer: None,
             say: None,
             opened: None,
             incoming: None,
@@ -128,27 +159,27 @@ impl Peer {
             due: now,
             pace: None,
             until: None,
-        };
-        Ok((peer, answer.to_sdp_string()))
+        }
+    }
+
+    /// Begins to connect. Without a first timeout, str0m never sends a check.
+    fn begin(&mut self) -> Option<()> {
+        self.rtc.handle_input(Input::Timeout(Instant::now())).ok()
     }
 
     /// Sets the receivers of further candidates and of the open channel.
-    pub(super) fn set_receivers(
-        &mut self,
-        say: mpsc::Sender<MasterSignal>,
-        opened: oneshot::Sender<Channel>,
-    ) {
+    pub(crate) fn set_receivers(&mut self, say: Say, opened: oneshot::Sender<Channel>) {
         (self.say, self.opened) = (Some(say), Some(opened));
     }
 
     /// The name of this connection in STUN.
-    pub(super) fn fragment(&mut self) -> String {
+    pub(crate) fn fragment(&mut self) -> String {
         self.rtc.direct_api().local_ice_credentials().ufrag
     }
 
-    /// Adds an address named by the browser. A hidden address (`….local`) becomes known through
+    /// Adds an address named by the other side. A hidden address (`….local`) becomes known through
     /// packets from it.
-    pub(super) fn remote_candidate(&mut self, candidate: &str, now: Instant) {
+    pub(crate) fn remote_candidate(&mut self, candidate: &str, now: Instant) {
         let Ok(candidate) = Candidate::from_sdp_string(candidate) else { return };
         if candidate.proto() == Protocol::Udp && self.candidates < CANDIDATES {
             self.candidates += 1;
@@ -157,31 +188,31 @@ impl Peer {
         }
     }
 
-    /// Adds a new address of this machine, and tells the browser while the connection is opening.
-    pub(super) fn local_candidate(&mut self, candidate: Candidate, now: Instant) {
+    /// Adds a new address of this machine, and tells the other side while the connection is opening.
+    pub(crate) fn local_candidate(&mut self, candidate: Candidate, now: Instant) {
         let Some(say) = self.say.as_ref().filter(|_| self.stage == Stage::Opening) else { return };
         if let Some(candidate) = self.rtc.add_local_candidate(candidate) {
-            let _ = say.try_send(MasterSignal::Candidate { candidate: candidate.to_sdp_string() });
+            say.candidate(candidate.to_sdp_string());
         }
         self.timeout(now);
     }
 
-    /// Whether so many frames wait for the master that further packets should be dropped; the
-    /// browser sends dropped packets again.
-    pub(super) fn is_full(&self) -> bool {
+    /// Whether so many frames wait for the owner that further packets should be dropped; the
+    /// other side sends dropped packets again.
+    pub(crate) fn is_full(&self) -> bool {
         self.inbox.is_full()
     }
 
     /// Whether a STUN packet without a name, from an unknown address, answers a check of this
     /// connection.
-    pub(super) fn accepts(&self, packet: &Packet, now: Instant) -> bool {
+    pub(crate) fn accepts(&self, packet: &Packet, now: Instant) -> bool {
         self.stage == Stage::Opening
             && receive(packet)
                 .is_some_and(|received| self.rtc.accepts(&Input::Receive(now, received)))
     }
 
     /// Takes a packet; packets in reply go to `outbox`.
-    pub(super) fn packet(&mut self, packet: &Packet, now: Instant, outbox: &mut Outbox) {
+    pub(crate) fn packet(&mut self, packet: &Packet, now: Instant, outbox: &mut Outbox) {
         let Some(received) = receive(packet) else { return };
         if self.rtc.handle_input(Input::Receive(now, received)).is_err() {
             return self.broken();
@@ -194,14 +225,14 @@ impl Peer {
     }
 
     /// Tells the connection the time.
-    pub(super) fn timeout(&mut self, now: Instant) {
+    pub(crate) fn timeout(&mut self, now: Instant) {
         if self.rtc.handle_input(Input::Timeout(now)).is_err() {
             self.broken();
         }
     }
 
     /// Moves frames both ways, as far as there is room, and sends the resulting packets.
-    pub(super) fn drive(&mut self, now: Instant, scratch: &mut Vec<u8>, outbox: &mut Outbox) {
+    pub(crate) fn drive(&mut self, now: Instant, scratch: &mut Vec<u8>, outbox: &mut Outbox) {
         let waker = self.waker.clone();
         let mut context = Context::from_waker(&waker);
         self.poll(now, outbox);
@@ -238,16 +269,16 @@ impl Peer {
     }
 
     /// The time at which this connection next needs to be driven.
-    pub(super) fn due(&self) -> Instant {
+    pub(crate) fn due(&self) -> Instant {
         [self.until, self.pace].into_iter().flatten().fold(self.due, Instant::min)
     }
 
-    /// Whether the connection has ended and no frame waits for the master.
-    pub(super) fn is_over(&self) -> bool {
+    /// Whether the connection has ended and no frame waits for the owner.
+    pub(crate) fn is_over(&self) -> bool {
         self.stage == Stage::Closed && !self.rtc.is_alive() && self.inbox.is_empty()
     }
 
-    /// Writes the frames that the master has queued, as far as there is room in flight.
+    /// Writes the frames that the owner has queued, as far as there is room in flight.
     fn write(&mut self, now: Instant, context: &mut Context, scratch: &mut Vec<u8>) {
         let Some(mut data) = self.data.and_then(|id| self.rtc.channel(id)) else { return };
         let mut set_in_flight = data.buffered_amount();
@@ -293,7 +324,7 @@ impl Peer {
                     return;
                 }
                 Ok(Output::Transmit(packet)) => {
-                    outbox.push(packet.source.ip(), packet.destination, &packet.contents)
+                    outbox.push_from(packet.source, packet.destination, &packet.contents)
                 }
                 Ok(Output::Event(event)) => self.happened(event, now),
                 Err(_) => {
@@ -338,7 +369,7 @@ impl Peer {
                 self.data = Some(id);
                 (self.incoming, self.inbox) = (Some(theirs.incoming), Inbox::new(theirs.outgoing));
                 self.stage = Stage::Open;
-                // From now on, frames queued by the master wake the connection.
+                // From now on, frames queued by the owner wake the connection.
                 self.waker.wake_by_ref();
             }
             _ => self.close(now),

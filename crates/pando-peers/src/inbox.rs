@@ -1,6 +1,6 @@
-//! Frames from a browser, queued for the master.
+//! Frames from the other side, queued for the owner of the channel.
 
-use crate::protocol::Frame;
+use pando_protocol::volunteer::Frame;
 use std::{
     collections::VecDeque,
     pin::Pin,
@@ -21,8 +21,8 @@ type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The waiting frames; see the module. The default inbox is closed.
 #[derive(Default)]
-pub(super) struct Inbox {
-    master: Option<Sender<Frame>>,
+pub(crate) struct Inbox {
+    owner: Option<Sender<Frame>>,
     waiting: VecDeque<Frame>,
     bytes: usize,
     room: Option<Later<Result<OwnedPermit<Frame>, SendError<()>>>>,
@@ -30,39 +30,39 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    pub(super) fn new(master: Sender<Frame>) -> Self {
-        let watched = master.clone();
+    pub(crate) fn new(owner: Sender<Frame>) -> Self {
+        let watched = owner.clone();
         let dropped: Later<()> = Box::pin(async move { watched.closed().await });
-        Self { master: Some(master), dropped: Some(dropped), ..Self::default() }
+        Self { owner: Some(owner), dropped: Some(dropped), ..Self::default() }
     }
 
     /// Adds a frame that has arrived.
-    pub(super) fn push(&mut self, frame: Frame) {
-        if self.master.is_some() {
+    pub(crate) fn push(&mut self, frame: Frame) {
+        if self.owner.is_some() {
             self.bytes += bytes(&frame);
             self.waiting.push_back(frame);
         }
     }
 
-    /// Whether so many frames wait that further packets should be dropped; the browser sends
+    /// Whether so many frames wait that further packets should be dropped; the other side sends
     /// dropped packets again.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.bytes >= MOST
     }
 
     /// Whether no frame waits.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Whether the master has dropped the channel.
-    pub(super) fn poll_dropped(&mut self, context: &mut Context) -> bool {
+    /// Whether the owner has dropped the channel.
+    pub(crate) fn poll_dropped(&mut self, context: &mut Context) -> bool {
         self.dropped.as_mut().is_some_and(|dropped| dropped.as_mut().poll(context).is_ready())
     }
 
-    /// Gives frames to the master in order, as many as there is room for.
-    pub(super) fn deliver(&mut self, context: &mut Context) {
-        while let Some(master) = &self.master {
+    /// Gives frames to the owner in order, as many as there is room for.
+    pub(crate) fn deliver(&mut self, context: &mut Context) {
+        while let Some(owner) = &self.owner {
             if let Some(room) = &mut self.room {
                 let Poll::Ready(permit) = room.as_mut().poll(context) else { return };
                 self.room = None;
@@ -77,19 +77,19 @@ impl Inbox {
             }
             let Some(frame) = self.waiting.pop_front() else { return };
             let taken = bytes(&frame);
-            match master.try_send(frame) {
+            match owner.try_send(frame) {
                 Ok(()) => self.bytes -= taken,
                 Err(TrySendError::Full(frame)) => {
                     self.waiting.push_front(frame);
-                    self.room = Some(Box::pin(master.clone().reserve_owned()));
+                    self.room = Some(Box::pin(owner.clone().reserve_owned()));
                 }
                 Err(TrySendError::Closed(_)) => return self.close(),
             }
         }
     }
 
-    /// Drops the waiting frames; the master's receiver ends.
-    pub(super) fn close(&mut self) {
+    /// Drops the waiting frames; the owner's receiver ends.
+    pub(crate) fn close(&mut self) {
         *self = Self::default();
     }
 }
@@ -116,21 +116,21 @@ mod tests {
 
     #[test]
     fn frames_wait_for_room_and_keep_their_order() {
-        let (mut inbox, mut master) = inbox(2);
+        let (mut inbox, mut owner) = inbox(2);
         let mut context = Context::from_waker(Waker::noop());
         (0..5).for_each(|number| inbox.push(frame(number)));
         for number in 0..5 {
             inbox.deliver(&mut context);
-            assert_eq!(master.try_recv(), Ok(frame(number)));
+            assert_eq!(owner.try_recv(), Ok(frame(number)));
         }
         assert!(inbox.is_empty() && inbox.bytes == 0);
         inbox.close();
-        assert!(master.is_closed() && master.try_recv().is_err());
+        assert!(owner.is_closed() && owner.try_recv().is_err());
     }
 
     #[test]
     fn it_is_full_until_something_is_taken() {
-        let (mut inbox, mut master) = inbox(1);
+        let (mut inbox, mut owner) = inbox(1);
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..2 {
             inbox.push(Frame::Binary(vec![0; MOST / 2 - ENTRY].into()));
@@ -138,17 +138,17 @@ mod tests {
         assert!(inbox.is_full());
         inbox.deliver(&mut context);
         assert!(!inbox.is_full() && !inbox.is_empty());
-        assert!(master.try_recv().is_ok());
+        assert!(owner.try_recv().is_ok());
         inbox.deliver(&mut context);
         assert!(inbox.is_empty());
     }
 
     #[test]
-    fn a_master_that_is_gone_is_noticed_and_nothing_is_kept_for_it() {
-        let (mut inbox, master) = inbox(1);
+    fn an_owner_that_is_gone_is_noticed_and_nothing_is_kept_for_it() {
+        let (mut inbox, owner) = inbox(1);
         let mut context = Context::from_waker(Waker::noop());
         assert!(!inbox.poll_dropped(&mut context));
-        drop(master);
+        drop(owner);
         assert!(inbox.poll_dropped(&mut context));
         inbox.push(frame(1));
         inbox.deliver(&mut context);

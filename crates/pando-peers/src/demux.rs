@@ -1,7 +1,7 @@
 //! Finds the connection that a packet belongs to: by its source address, or, for STUN requests, by
 //! the name in the request. Pure: time is an argument.
 
-use super::stun;
+use crate::stun;
 use std::{
     collections::HashMap,
     net::SocketAddr,
@@ -9,7 +9,7 @@ use std::{
 };
 
 /// The id of a connection.
-pub(super) type PeerId = u64;
+pub(crate) type PeerId = u64;
 
 /// Most addresses of one connection at a time.
 const ADDRESSES: usize = 16;
@@ -18,7 +18,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 
 /// The connections by name and address; see the module.
 #[derive(Debug, Default)]
-pub(super) struct Demux {
+pub(crate) struct Demux {
     fragments: HashMap<String, PeerId>,
     addresses: HashMap<SocketAddr, Owner>,
     peers: HashMap<PeerId, (String, Vec<SocketAddr>)>,
@@ -32,13 +32,13 @@ struct Owner {
 
 impl Demux {
     /// Adds a new connection, whose name in STUN is `fragment`.
-    pub(super) fn add(&mut self, peer: PeerId, fragment: String) {
+    pub(crate) fn add(&mut self, peer: PeerId, fragment: String) {
         self.fragments.insert(fragment.clone(), peer);
         self.peers.insert(peer, (fragment, Vec::new()));
     }
 
     /// Forgets a connection.
-    pub(super) fn remove(&mut self, peer: PeerId) {
+    pub(crate) fn remove(&mut self, peer: PeerId) {
         let Some((fragment, addresses)) = self.peers.remove(&peer) else { return };
         self.fragments.remove(&fragment);
         for address in addresses {
@@ -49,7 +49,7 @@ impl Demux {
     }
 
     /// The connection of the packet from `source`. Records that the address was heard.
-    pub(super) fn owner(
+    pub(crate) fn owner(
         &mut self,
         packet: &[u8],
         source: SocketAddr,
@@ -66,7 +66,7 @@ impl Demux {
     }
 
     /// Records `source` as an address of `peer`, unless another connection uses it.
-    pub(super) fn claim(&mut self, peer: PeerId, source: SocketAddr, now: Instant) {
+    pub(crate) fn claim(&mut self, peer: PeerId, source: SocketAddr, now: Instant) {
         let Some((_, addresses)) = self.peers.get_mut(&peer) else { return };
         if let Some(owner) = self.addresses.get_mut(&source) {
             if owner.peer == peer {

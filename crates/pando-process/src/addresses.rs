@@ -1,11 +1,10 @@
-//! The addresses under which volunteers reach this machine, best first, and a QR code.
+//! The network addresses of this machine.
 
-use qrcode::{EcLevel, QrCode, render::unicode::Dense1x2};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The addresses of this machine for a server bound to `bind`, best first: home and office
 /// networks, public addresses, containers and virtual machines, loopback.
-pub(crate) fn addresses(bind: IpAddr) -> Vec<IpAddr> {
+pub fn addresses(bind: IpAddr) -> Vec<IpAddr> {
     if !bind.is_unspecified() {
         return vec![bind];
     }
@@ -49,18 +48,6 @@ fn rank(interface: &str, address: IpAddr) -> u8 {
             IpAddr::V4(_) => 2,
             IpAddr::V6(_) => 3,
         }
-}
-
-/// A QR code of `text`, for terminals with dark or light background.
-pub(crate) fn qr(text: &str) -> Option<String> {
-    let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
-    Some(
-        code.render::<Dense1x2>()
-            .dark_color(Dense1x2::Light)
-            .light_color(Dense1x2::Dark)
-            .quiet_zone(true)
-            .build(),
-    )
 }
 
 #[cfg(test)]

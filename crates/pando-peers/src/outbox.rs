@@ -11,29 +11,52 @@ const RUN: usize = 60_000;
 
 /// The packets to send; see the module.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     bytes: Vec<u8>,
     runs: Vec<Run>,
     most: usize,
+    /// The address at a TURN server from which some packets are to come.
+    relayed: Option<SocketAddr>,
+    /// The packets from there, each with its destination.
+    for_turn: Vec<(SocketAddr, Vec<u8>)>,
 }
 
 /// The packets of one call, all of the length `segment`, except a shorter last packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Run {
-    pub(super) source: IpAddr,
-    pub(super) destination: SocketAddr,
-    pub(super) segment: usize,
+pub(crate) struct Run {
+    pub(crate) source: IpAddr,
+    pub(crate) destination: SocketAddr,
+    pub(crate) segment: usize,
     range: Range<usize>,
 }
 
 impl Outbox {
     /// An outbox that puts at most `most` packets into one call.
-    pub(super) fn new(most: usize) -> Self {
-        Self { bytes: Vec::new(), runs: Vec::new(), most }
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, ..Self::default() }
+    }
+
+    /// Packets from the address `relayed` go through a TURN server from now on.
+    pub(crate) fn set_relayed(&mut self, relayed: SocketAddr) {
+        self.relayed = Some(relayed);
+    }
+
+    /// Takes the packets that go through the TURN server.
+    pub(crate) fn take_for_turn(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+        std::mem::take(&mut self.for_turn)
+    }
+
+    /// Adds a packet of a connection.
+    pub(crate) fn push_from(&mut self, source: SocketAddr, destination: SocketAddr, packet: &[u8]) {
+        if self.relayed == Some(source) {
+            self.for_turn.push((destination, packet.to_vec()));
+        } else {
+            self.push(source.ip(), destination, packet);
+        }
     }
 
     /// Adds a packet.
-    pub(super) fn push(&mut self, source: IpAddr, destination: SocketAddr, packet: &[u8]) {
+    pub(crate) fn push(&mut self, source: IpAddr, destination: SocketAddr, packet: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(packet);
         let most = self.most;
@@ -59,12 +82,12 @@ impl Outbox {
     }
 
     /// The packets to send, in order.
-    pub(super) fn runs(&self) -> impl Iterator<Item = (&Run, &[u8])> {
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (&Run, &[u8])> {
         self.runs.iter().map(|run| (run, &self.bytes[run.range.clone()]))
     }
 
     /// Forgets all packets, which have been sent.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.runs.clear();
         self.bytes.clear();
         self.bytes.shrink_to(1 << 20);

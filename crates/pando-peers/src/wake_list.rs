@@ -1,6 +1,6 @@
 //! The woken connections: channels wake them one by one, the driver takes all together.
 
-use super::demux::PeerId;
+use crate::demux::PeerId;
 use std::{
     sync::{
         Arc, Mutex,
@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 /// The list of woken connections; see the module.
 #[derive(Debug, Default)]
-pub(super) struct WakeList(Arc<List>);
+pub(crate) struct WakeList(Arc<List>);
 
 #[derive(Debug, Default)]
 struct List {
@@ -29,17 +29,17 @@ struct One {
 
 impl WakeList {
     /// A waker for `peer`.
-    pub(super) fn waker(&self, peer: PeerId) -> Waker {
+    pub(crate) fn waker(&self, peer: PeerId) -> Waker {
         Arc::new(One { peer, awake: AtomicBool::new(false), list: self.0.clone() }).into()
     }
 
     /// Waits until a connection has been woken.
-    pub(super) async fn some(&self) {
+    pub(crate) async fn some(&self) {
         self.0.some.notified().await;
     }
 
     /// Adds to `peers` the connections that have been woken since the last call.
-    pub(super) fn take(&self, peers: &mut Vec<PeerId>) {
+    pub(crate) fn take(&self, peers: &mut Vec<PeerId>) {
         for one in self.0.awake.lock().expect("nobody panics with it").drain(..) {
             one.awake.store(false, Ordering::Release);
             peers.push(one.peer);

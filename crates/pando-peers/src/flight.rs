@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// The least limit on bytes in flight.
 const LEAST: usize = 64 << 10;
 /// The greatest limit on bytes in flight: 20 MB/s over a link of 50 ms.
-pub(super) const MOST: usize = 1 << 20;
+pub(crate) const MOST: usize = 1 << 20;
 /// The factor and the number of bytes by which the limit exceeds the capacity of the link, so that
 /// an increase of the capacity is noticed.
 const GAIN: f64 = 1.25;
@@ -28,7 +28,7 @@ const NEAR: Duration = Duration::from_millis(20);
 
 /// The measured state of a link; see the module.
 #[derive(Debug)]
-pub(super) struct Flight {
+pub(crate) struct Flight {
     limit: usize,
     /// Bytes written since the start, and bytes acknowledged by the peer.
     written: u64,
@@ -52,7 +52,7 @@ struct Sample {
 
 /// Whether a message may be written.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum SendPermission {
+pub(crate) enum SendPermission {
     /// The message may be written now.
     Now,
     /// The message may be written at this time, or earlier if the state changes.
@@ -62,7 +62,7 @@ pub(super) enum SendPermission {
 }
 
 impl Flight {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             limit: LEAST,
             written: 0,
@@ -75,7 +75,7 @@ impl Flight {
     }
 
     /// Whether a message may be written while `set_in_flight` bytes are in flight.
-    pub(super) fn room(&self, set_in_flight: usize, now: Instant) -> SendPermission {
+    pub(crate) fn room(&self, set_in_flight: usize, now: Instant) -> SendPermission {
         if set_in_flight >= self.limit {
             return SendPermission::Later;
         }
@@ -87,12 +87,12 @@ impl Flight {
     }
 
     /// Whether the least measured round trip is short.
-    pub(super) fn is_near(&self) -> bool {
+    pub(crate) fn is_near(&self) -> bool {
         self.least.is_some_and(|least| least < NEAR)
     }
 
     /// Notes that a message of `bytes` bytes was written.
-    pub(super) fn wrote(&mut self, bytes: usize, now: Instant) {
+    pub(crate) fn wrote(&mut self, bytes: usize, now: Instant) {
         self.written += bytes as u64;
         self.sample.get_or_insert(Sample {
             start: now,
@@ -105,7 +105,7 @@ impl Flight {
     }
 
     /// Notes that `bytes` bytes are in flight now, and all other written bytes are acknowledged.
-    pub(super) fn set_in_flight(&mut self, bytes: usize, now: Instant) {
+    pub(crate) fn set_in_flight(&mut self, bytes: usize, now: Instant) {
         self.acknowledged = self.written.saturating_sub(bytes as u64);
         let Some(sample) = self.sample.take_if(|sample| self.acknowledged >= sample.end) else {
             return;

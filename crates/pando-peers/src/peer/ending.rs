@@ -1,16 +1,16 @@
-//! The end of a peer connection: by the master, by the browser, or by an error.
+//! The end of a peer connection: by its owner, by the other side, or by an error.
 
 use super::{LAST_FRAMES, LAST_PACKETS, Outbox, Peer, Stage};
 use std::time::Instant;
 
 impl Peer {
     /// Ends the connection now, and drops all waiting frames.
-    pub(in super::super) fn close(&mut self, now: Instant) {
+    pub(crate) fn close(&mut self, now: Instant) {
         self.inbox.close();
         self.hang_up(now);
     }
 
-    /// Begins the end of the connection after the master has dropped the channel; queued frames
+    /// Begins the end of the connection after the owner has dropped the channel; queued frames
     /// are still sent.
     pub(super) fn begin_to_leave(&mut self, now: Instant) {
         self.inbox.close();
@@ -31,7 +31,7 @@ impl Peer {
         }
     }
 
-    /// Ends the connection, and tells the browser. The master still gets waiting frames.
+    /// Ends the connection, and tells the other side. The owner still gets waiting frames.
     pub(super) fn hang_up(&mut self, now: Instant) {
         if self.stage == Stage::Closed {
             return;

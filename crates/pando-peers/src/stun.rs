@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The id of a request, which its answer repeats.
-pub(super) type Transaction = [u8; 12];
+pub(crate) type Transaction = [u8; 12];
 
 const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const HEADER: usize = 20;
@@ -15,12 +15,12 @@ const MAPPED_ADDRESS: u16 = 0x0001;
 const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 
 /// Whether `packet` is STUN; all other packets are DTLS.
-pub(super) fn is_stun(packet: &[u8]) -> bool {
+pub(crate) fn is_stun(packet: &[u8]) -> bool {
     packet.len() >= HEADER && packet[0] < 4 && packet[4..8] == COOKIE
 }
 
 /// A request for the address from which the server receives it.
-pub(super) fn binding_request(transaction: Transaction) -> [u8; HEADER] {
+pub(crate) fn binding_request(transaction: Transaction) -> [u8; HEADER] {
     let mut packet = [0; HEADER];
     packet[..2].copy_from_slice(&BINDING_REQUEST);
     packet[4..8].copy_from_slice(&COOKIE);
@@ -29,12 +29,12 @@ pub(super) fn binding_request(transaction: Transaction) -> [u8; HEADER] {
 }
 
 /// The transaction of a STUN packet.
-pub(super) fn transaction(packet: &[u8]) -> Option<Transaction> {
+pub(crate) fn transaction(packet: &[u8]) -> Option<Transaction> {
     packet.get(8..HEADER)?.try_into().ok()
 }
 
 /// The address in an answer to [`binding_request`].
-pub(super) fn mapped_address(packet: &[u8]) -> Option<SocketAddr> {
+pub(crate) fn mapped_address(packet: &[u8]) -> Option<SocketAddr> {
     if !is_stun(packet) || packet[..2] != BINDING_SUCCESS {
         return None;
     }
@@ -45,7 +45,7 @@ pub(super) fn mapped_address(packet: &[u8]) -> Option<SocketAddr> {
 }
 
 /// The name of the connection that `packet` is for: `USERNAME` is `local:remote`.
-pub(super) fn local_fragment(packet: &[u8]) -> Option<&str> {
+pub(crate) fn local_fragment(packet: &[u8]) -> Option<&str> {
     let name = std::str::from_utf8(attribute(packet, USERNAME)?).ok()?;
     name.split_once(':').map(|(local, _)| local)
 }

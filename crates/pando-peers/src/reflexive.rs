@@ -4,7 +4,7 @@
 //! Each server is asked again and again. This keeps the mapping in a NAT alive, and shows when the
 //! mapping has changed.
 
-use super::stun::{self, Transaction};
+use crate::stun::{self, Transaction};
 use std::{
     net::SocketAddr,
     time::{Duration, Instant},
@@ -23,14 +23,14 @@ const LOOKING_UP: Duration = Duration::from_secs(30);
 
 /// An address on the internet, and the local address behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mapped {
-    pub(super) address: SocketAddr,
-    pub(super) base: SocketAddr,
+pub(crate) struct Mapped {
+    pub(crate) address: SocketAddr,
+    pub(crate) base: SocketAddr,
 }
 
 /// The servers and their answers; see the module.
 #[derive(Debug, Default)]
-pub(super) struct Reflexive {
+pub(crate) struct Reflexive {
     servers: Vec<StunServer>,
 }
 
@@ -54,7 +54,7 @@ struct StunQuery {
 
 impl Reflexive {
     /// Sets the servers to ask from now on; other servers are forgotten.
-    pub(super) fn set(&mut self, names: Vec<String>, now: Instant) {
+    pub(crate) fn set(&mut self, names: Vec<String>, now: Instant) {
         self.servers.retain(|server| names.contains(&server.name));
         for name in names {
             if self.servers.iter().all(|server| server.name != name) {
@@ -65,7 +65,7 @@ impl Reflexive {
 
     /// Names whose addresses must be looked up now; [`Self::looked_up`] follows for each. Starts
     /// the time of these lookups.
-    pub(super) fn names(&mut self, now: Instant) -> Vec<String> {
+    pub(crate) fn names(&mut self, now: Instant) -> Vec<String> {
         let due = self.servers.iter_mut().filter(|server| server.look_up <= now);
         due.map(|server| {
             server.look_up = now + LOOKING_UP;
@@ -76,7 +76,7 @@ impl Reflexive {
 
     /// Sets the addresses of the server `name`. Of each address family, only the first address is
     /// asked.
-    pub(super) fn looked_up(&mut self, name: &str, addresses: &[SocketAddr], now: Instant) {
+    pub(crate) fn looked_up(&mut self, name: &str, addresses: &[SocketAddr], now: Instant) {
         let Some(server) = self.servers.iter_mut().find(|server| server.name == name) else {
             return;
         };
@@ -101,7 +101,7 @@ impl Reflexive {
     }
 
     /// Takes the requests to send now.
-    pub(super) fn requests(
+    pub(crate) fn requests(
         &mut self,
         now: Instant,
         mut chance: impl FnMut() -> Transaction,
@@ -127,7 +127,7 @@ impl Reflexive {
     }
 
     /// Takes a packet, if it is an answer; returns a newly learned address.
-    pub(super) fn answer(
+    pub(crate) fn answer(
         &mut self,
         packet: &[u8],
         source: SocketAddr,
@@ -146,12 +146,12 @@ impl Reflexive {
     }
 
     /// The known addresses.
-    pub(super) fn mapped(&self) -> impl Iterator<Item = Mapped> {
+    pub(crate) fn mapped(&self) -> impl Iterator<Item = Mapped> {
         self.servers.iter().flat_map(|server| &server.asked).filter_map(|asked| asked.mapped)
     }
 
     /// The time of the next request or lookup.
-    pub(super) fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.servers
             .iter()
             .flat_map(|server| server.asked.iter().map(|asked| asked.next).chain([server.look_up]))

@@ -1,8 +1,8 @@
 //! The UDP socket: many packets in or out by one system call, and the local addresses of the
 //! socket.
 
-use super::outbox::{Outbox, Run};
-use crate::server;
+use crate::outbox::{Outbox, Run};
+use pando_process::addresses::addresses;
 use quinn_udp::{RecvMeta, Transmit, UdpSocketState};
 use std::{
     io::{self, ErrorKind, IoSliceMut},
@@ -20,14 +20,14 @@ const HOSTS: usize = 16;
 
 /// The UDP socket; see the module.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(crate) struct Socket {
     io: UdpSocket,
     state: UdpSocketState,
     local: SocketAddr,
 }
 
 /// The packets of one receiving call.
-pub(super) struct PacketBatch {
+pub(crate) struct PacketBatch {
     bytes: Vec<u8>,
     metas: [RecvMeta; BUFFERS],
     filled: usize,
@@ -35,15 +35,15 @@ pub(super) struct PacketBatch {
 
 /// One packet.
 #[derive(Debug)]
-pub(super) struct Packet<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) source: SocketAddr,
+pub(crate) struct Packet<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) source: SocketAddr,
     /// The local address to which the packet was sent.
-    pub(super) destination: SocketAddr,
+    pub(crate) destination: SocketAddr,
 }
 
 impl Socket {
-    pub(super) fn bind(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
         use socket2::{Domain, Protocol, Type};
         let socket =
             socket2::Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
@@ -60,18 +60,18 @@ impl Socket {
         Ok(Self { io, state, local })
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.local.port()
     }
 
     /// Most packets that one call can send.
-    pub(super) fn most_at_once(&self) -> usize {
+    pub(crate) fn most_at_once(&self) -> usize {
         self.state.max_gso_segments()
     }
 
     /// The local addresses, best first.
-    pub(super) fn hosts(&self) -> Vec<SocketAddr> {
-        server::addresses(self.local.ip())
+    pub(crate) fn hosts(&self) -> Vec<SocketAddr> {
+        addresses(self.local.ip())
             .into_iter()
             .take(HOSTS)
             .map(|ip| SocketAddr::new(ip, self.port()))
@@ -79,19 +79,19 @@ impl Socket {
     }
 
     /// Whether packets can be sent to this address.
-    pub(super) fn reaches(&self, address: &SocketAddr) -> bool {
+    pub(crate) fn reaches(&self, address: &SocketAddr) -> bool {
         address.is_ipv4() || self.local.is_ipv6()
     }
 
     /// Waits until a packet has arrived.
-    pub(super) async fn readable(&self) {
+    pub(crate) async fn readable(&self) {
         if self.io.readable().await.is_err() {
             std::future::pending().await
         }
     }
 
     /// Fills `batch` with packets that have arrived; returns whether there may be more.
-    pub(super) fn receive(&self, batch: &mut PacketBatch) -> bool {
+    pub(crate) fn receive(&self, batch: &mut PacketBatch) -> bool {
         let mut chunks = batch.bytes.chunks_mut(BUFFER);
         let mut buffers: [_; BUFFERS] =
             std::array::from_fn(|_| IoSliceMut::new(chunks.next().unwrap_or_default()));
@@ -111,7 +111,7 @@ impl Socket {
     }
 
     /// The packets of `batch`.
-    pub(super) fn packets<'a>(
+    pub(crate) fn packets<'a>(
         &self,
         batch: &'a PacketBatch,
     ) -> impl Iterator<Item = Packet<'a>> + use<'a> {
@@ -131,7 +131,7 @@ impl Socket {
     }
 
     /// Sends all packets of `outbox`. A packet that cannot be sent is dropped, as UDP allows.
-    pub(super) async fn send(&self, outbox: &mut Outbox) {
+    pub(crate) async fn send(&self, outbox: &mut Outbox) {
         for (run, bytes) in outbox.runs() {
             let transmit = Transmit {
                 destination: self.of_our_family(run),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use str0m::config::{CryptoProvider, DtlsCert};
 
 /// The certificate shared by all connections of a run, because making a certificate is slow.
-pub(super) struct SharedCertificate {
-    pub(super) provider: Arc<CryptoProvider>,
-    pub(super) cert: DtlsCert,
+pub(crate) struct SharedCertificate {
+    pub(crate) provider: Arc<CryptoProvider>,
+    pub(crate) cert: DtlsCert,
 }
 
 impl SharedCertificate {
-    pub(super) fn fresh() -> Self {
+    pub(crate) fn fresh() -> Self {
         let provider = Arc::new(str0m::crypto::from_feature_flags());
         let cert = provider
             .dtls_provider

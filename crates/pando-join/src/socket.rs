@@ -1,0 +1,123 @@
+//! An open connection to the master, whatever the transport.
+
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use pando_client::WebSocket;
+use pando_peers::{Channel, Peers};
+use pando_protocol::volunteer::Frame;
+use std::{future::poll_fn, time::Duration};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+/// How long the last frames may take to leave a peer connection.
+const LAST_FRAMES: Duration = Duration::from_millis(500);
+
+/// An event of a socket.
+#[derive(Debug)]
+pub(crate) enum SocketEvent {
+    /// A frame of the master.
+    Frame(Frame),
+    /// The socket has room for a frame.
+    HasRoom,
+    /// All frames have gone to the system.
+    Flushed,
+    /// The connection has ended, for this reason.
+    Closed(String),
+}
+
+/// See the module.
+pub(crate) enum Socket {
+    /// A WebSocket, to the master or through a relay.
+    Web(SplitSink<WebSocket, Message>, SplitStream<WebSocket>),
+    /// A peer connection, which ends with its owner `peers`.
+    Peer { channel: Channel, peers: Peers },
+}
+
+impl Socket {
+    /// The next event. `has_frame`: whether there is a frame to send; `is_unflushed`: whether
+    /// frames were given to the socket since [`SocketEvent::Flushed`]. The wait may be cancelled.
+    pub(crate) async fn next(&mut self, has_frame: bool, is_unflushed: bool) -> SocketEvent {
+        match self {
+            Self::Web(sink, stream) => loop {
+                let progress = poll_fn(|context| match has_frame {
+                    true => sink.poll_ready_unpin(context),
+                    false => sink.poll_flush_unpin(context),
+                });
+                let event = tokio::select! {
+                    message = stream.next() => heard(message),
+                    done = progress, if has_frame || is_unflushed => Some(match done {
+                        Ok(()) if has_frame => SocketEvent::HasRoom,
+                        Ok(()) => SocketEvent::Flushed,
+                        Err(error) => SocketEvent::Closed(error.to_string()),
+                    }),
+                };
+                if let Some(event) = event {
+                    return event;
+                }
+            },
+            Self::Peer { channel: Channel { incoming, outgoing }, .. } => {
+                let closed = || SocketEvent::Closed("the connection was closed".into());
+                tokio::select! {
+                    frame = incoming.recv() => frame.map_or_else(closed, SocketEvent::Frame),
+                    room = outgoing.reserve(), if has_frame => match room {
+                        Ok(_) => SocketEvent::HasRoom,
+                        Err(_) => closed(),
+                    },
+                    // Whoever has all room has taken all frames.
+                    room = outgoing.reserve_many(outgoing.max_capacity()), if !has_frame && is_unflushed => {
+                        match room {
+                            Ok(_) => SocketEvent::Flushed,
+                            Err(_) => closed(),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives `frame` to the socket, after [`SocketEvent::HasRoom`]. The next event tells of an error.
+    pub(crate) fn send(&mut self, frame: Frame) {
+        match (self, frame) {
+            (Self::Web(sink, _), Frame::Text(text)) => {
+                let _ = sink.start_send_unpin(Message::Text(text.into()));
+            }
+            (Self::Web(sink, _), Frame::Binary(bytes)) => {
+                let _ = sink.start_send_unpin(Message::Binary(bytes));
+            }
+            (Self::Peer { channel, .. }, frame) => {
+                let _ = channel.outgoing.try_send(frame);
+            }
+        }
+    }
+
+    /// Closes the connection, after its frames are sent.
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Web(mut sink, mut stream) => {
+                if sink.close().await.is_ok() {
+                    while let Some(Ok(_)) = stream.next().await {}
+                }
+            }
+            Self::Peer { channel, peers } => {
+                drop(channel);
+                peers.finish(LAST_FRAMES).await;
+            }
+        }
+    }
+}
+
+/// What a message of a WebSocket means; `None` for a message that only concerns the WebSocket.
+fn heard(message: Option<Result<Message, Error>>) -> Option<SocketEvent> {
+    match message {
+        Some(Ok(Message::Text(text))) => {
+            Some(SocketEvent::Frame(Frame::Text(text.as_str().to_owned())))
+        }
+        Some(Ok(Message::Binary(bytes))) => Some(SocketEvent::Frame(Frame::Binary(bytes))),
+        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => None,
+        Some(Ok(Message::Close(_))) | None => {
+            Some(SocketEvent::Closed("the connection was closed".into()))
+        }
+        Some(Err(error)) => Some(SocketEvent::Closed(error.to_string())),
+    }
+}
