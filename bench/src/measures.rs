@@ -5,6 +5,7 @@ mod journal;
 mod large;
 mod memory;
 mod monitoring;
+mod native;
 mod start;
 mod throughput;
 mod ways;
@@ -81,6 +82,8 @@ pub enum Measure {
     Monitoring,
     /// The cost of a journal, and a restart from it
     Journal,
+    /// One native volunteer with each engine and sandbox
+    Native,
 }
 
 impl Measure {
@@ -101,6 +104,7 @@ impl Measure {
             Self::Lines => memory::many_lines(setup),
             Self::Monitoring => monitoring::monitoring(setup),
             Self::Journal => journal::journal(setup),
+            Self::Native => native::native(setup),
         }
     }
 }

@@ -60,13 +60,23 @@ impl Cpu {
     /// The processor time of process `pid`, even if the process has ended and nobody has waited
     /// for it. Zero when there is no such process.
     pub fn of(pid: u32) -> Self {
+        Self::at(&stat(pid), 11)
+    }
+
+    /// The same, and the processor time of its children that have ended.
+    pub fn with_children(pid: u32) -> Self {
         let fields = stat(pid);
+        let (own, theirs) = (Self::at(&fields, 11), Self::at(&fields, 13));
+        Self { user: own.user + theirs.user, system: own.system + theirs.system }
+    }
+
+    /// The times in two fields of a process's `stat`.
+    fn at(fields: &[String], at: usize) -> Self {
         let ticks = |at: usize| {
-            Duration::from_secs_f64(
-                fields.get(at).and_then(|field| field.parse().ok()).unwrap_or(0.0) / TICKS,
-            )
+            let field = fields.get(at).and_then(|field| field.parse::<f64>().ok());
+            Duration::from_secs_f64(field.unwrap_or(0.0) / TICKS)
         };
-        Self { user: ticks(11), system: ticks(12) }
+        Self { user: ticks(at), system: ticks(at + 1) }
     }
 
     /// The sum of both times.
