@@ -1,5 +1,5 @@
-//! Native volunteers (`pando join`): what one costs per item, by engine and sandbox, and how long it
-//! takes to start.
+//! Native volunteers (`pando join`): the cost of one volunteer per item, by engine and sandbox, and
+//! the time until it computes.
 
 use super::Setup;
 use crate::{

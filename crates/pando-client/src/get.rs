@@ -41,7 +41,8 @@ impl Answer {
 }
 
 impl WebServer {
-    /// Requests `path`, which may have a query, below the address. An answer of more than `longest` bytes is an error.
+    /// Requests `path`, which may have a query, below the address. An answer of more than `longest`
+    /// bytes is an error.
     ///
     /// # Errors
     /// When there is no complete answer.

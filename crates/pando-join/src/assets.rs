@@ -1,5 +1,5 @@
-//! The assets of a run (`--assets`): fetched once per machine when a core first asks for them, into a
-//! private folder that is removed at the end.
+//! The assets of a run (`--assets`): fetched once per machine when a core first asks for them, into
+//! a private folder that is removed at the end.
 
 use pando_client::WebServer;
 use pando_volunteer::{CoreAssets, Fetching};
@@ -45,7 +45,7 @@ struct Fetcher {
     folder: PathBuf,
     /// For each asset that was asked for, whether it is there; locked while it is fetched.
     known: Mutex<HashMap<String, Arc<tokio::sync::Mutex<bool>>>>,
-    /// The length of all assets together.
+    /// The length of all assets that are there.
     total: AtomicU64,
 }
 
@@ -124,10 +124,12 @@ impl Fetcher {
             }
             sleep(AGAIN).await;
         }
+        let length = asset.length;
         let kept = spawn_blocking(move || asset.finish(&target)).await;
         match kept.map_err(io::Error::other) {
             Ok(Ok(())) => {
                 *is_there = true;
+                self.total.fetch_add(length, Ordering::Relaxed);
                 Ok(())
             }
             Ok(Err(error)) | Err(error) => {
@@ -202,15 +204,12 @@ impl Fetcher {
     /// # Errors
     /// When they would take more, in words.
     fn make_room(&self, name: &str, length: u64) -> Result<(), String> {
-        let total = self.total.fetch_add(length, Ordering::Relaxed).saturating_add(length);
+        let total = self.total.load(Ordering::Relaxed).saturating_add(length);
         match free(&self.folder) {
-            Some(free) if total > free.saturating_sub(length) => {
-                self.total.fetch_sub(length, Ordering::Relaxed);
-                Err(format!(
-                    "the asset '{name}' has {length} bytes, which is too much for the disk of {}: name another place by TMPDIR",
-                    self.folder.display()
-                ))
-            }
+            Some(free) if total > free.saturating_sub(length) => Err(format!(
+                "the asset '{name}' has {length} bytes, which is too much for the disk of {}: name another place by TMPDIR",
+                self.folder.display()
+            )),
             _ => Ok(()),
         }
     }

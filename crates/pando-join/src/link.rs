@@ -1,5 +1,6 @@
-//! The connection to the master: opened, and opened again after each loss. While a better route may
-//! exist than the present one, the link tries it from time to time, and moves there once it is open.
+//! The connection to the master: opened, and opened again after each loss. While a better route
+//! may exist than the present one, the link tries the better routes from time to time, and moves to
+//! one that is open.
 
 use crate::{
     address::Address,
@@ -216,8 +217,8 @@ impl Link {
         })
     }
 
-    /// Takes a step on the way to a better connection: the time for it has come, or it `is` open, or
-    /// cannot be opened.
+    /// Takes a step on the way to a better connection: `None` begins an attempt, and the other values
+    /// are the end of an attempt.
     fn found(&mut self, found: Option<Result<Socket, Loss>>) {
         match (found, &self.better, &self.state) {
             (None, _, State::Open(present, _)) => {

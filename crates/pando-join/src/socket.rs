@@ -58,25 +58,28 @@ impl Socket {
             },
             Self::Peer { channel: Channel { incoming, outgoing }, .. } => {
                 let closed = || SocketEvent::Closed("the connection was closed".into());
+                // A master that closes the connection after the last frame has got this frame.
                 tokio::select! {
-                    frame = incoming.recv() => frame.map_or_else(closed, SocketEvent::Frame),
-                    room = outgoing.reserve(), if has_frame => match room {
-                        Ok(_) => SocketEvent::HasRoom,
-                        Err(_) => closed(),
-                    },
-                    // Whoever has all room has taken all frames.
+                    biased;
+                    // If all room is free, the connection has taken all frames.
                     room = outgoing.reserve_many(outgoing.max_capacity()), if !has_frame && is_unflushed => {
                         match room {
                             Ok(_) => SocketEvent::Flushed,
                             Err(_) => closed(),
                         }
                     }
+                    frame = incoming.recv() => frame.map_or_else(closed, SocketEvent::Frame),
+                    room = outgoing.reserve(), if has_frame => match room {
+                        Ok(_) => SocketEvent::HasRoom,
+                        Err(_) => closed(),
+                    },
                 }
             }
         }
     }
 
-    /// Gives `frame` to the socket, after [`SocketEvent::HasRoom`]. The next event tells of an error.
+    /// Gives `frame` to the socket, after [`SocketEvent::HasRoom`]. The next event tells of an
+    /// error.
     pub(crate) fn send(&mut self, frame: Frame) {
         match (self, frame) {
             (Self::Web(sink, _), Frame::Text(text)) => {

@@ -1,5 +1,5 @@
-//! Peer connections between a master and its volunteers: channels over WebRTC data channels. All peer
-//! connections of a process share one UDP socket.
+//! Peer connections between a master and its volunteers: channels over WebRTC data channels. All
+//! peer connections of a process share one UDP socket.
 //!
 //! The volunteer offers, the master answers. The *signalling* is the exchange of texts before both
 //! are connected; texts may travel by any route. [`Peers::answer`] runs one exchange at the master,
@@ -134,8 +134,8 @@ impl Peers {
         tokio::spawn(async move { commands.send(Command::StunServers(servers)).await });
     }
 
-    /// Answers the offer of a volunteer, in one signalling conversation: at most one peer connection.
-    /// Gives its channel once that is open, or nothing when the conversation failed, which the
+    /// Answers the offer of a volunteer, in one signalling conversation, with at most one peer
+    /// connection. Gives its channel once that is open, or nothing when the conversation failed, which the
     /// volunteer has been told as far as it could be; then both ends are let go.
     ///
     /// The first item of `said` is the offer; candidates follow. Its end is the end of signalling,

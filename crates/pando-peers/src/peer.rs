@@ -1,5 +1,5 @@
-//! A peer connection, apart from the socket: the str0m state, the data channel, and the inner end of
-//! the channel, whose other end the master or the volunteer (the *owner*) has.
+//! A peer connection, apart from the socket: the str0m state, the data channel, and the inner end
+//! of the channel, whose other end the master or the volunteer (the *owner*) has.
 
 mod ending;
 
@@ -188,7 +188,7 @@ impl Peer {
         }
     }
 
-    /// Adds a new address of this machine, and tells the other side while the connection is opening.
+    /// Adds a new address of this machine, and tells the other side while the connection opens.
     pub(crate) fn local_candidate(&mut self, candidate: Candidate, now: Instant) {
         let Some(say) = self.say.as_ref().filter(|_| self.stage == Stage::Opening) else { return };
         if let Some(candidate) = self.rtc.add_local_candidate(candidate) {
