@@ -58,7 +58,6 @@ impl Socket {
             },
             Self::Peer { channel: Channel { incoming, outgoing }, .. } => {
                 let closed = || SocketEvent::Closed("the connection was closed".into());
-                // A master that closes the connection after the last frame has got this frame.
                 tokio::select! {
                     biased;
                     // If all room is free, the connection has taken all frames.

@@ -354,7 +354,12 @@ impl Volunteer {
                     }
                     LinkEvent::Flushed => is_flushed = !host.has_frame(),
                     LinkEvent::Opened | LinkEvent::Frame(_) => {}
-                    LinkEvent::Lost(_) => return,
+                    // A master closes the connection when it has heard the goodbye, maybe before
+                    // this side notices that everything is sent.
+                    LinkEvent::Lost(_) => {
+                        is_flushed = !host.has_frame();
+                        return;
+                    }
                 }
             }
             link.close().await;
