@@ -152,6 +152,16 @@ impl Job {
         (*numbers.start(), *numbers.end())
     }
 
+    /// The places of an item's values in the input, from 0.
+    pub(super) fn places_of(&self, index: Index) -> Vec<u64> {
+        match &self.shape.chunks {
+            Some(chunks) => {
+                chunks.numbers_of_values(index).iter().map(|number| number - 1).collect()
+            }
+            None => vec![index],
+        }
+    }
+
     /// The number of values in each item, except the last one.
     pub(super) fn chunk_size(&self) -> u64 {
         self.shape.chunks.as_ref().map_or(1, |chunks| chunks.size())

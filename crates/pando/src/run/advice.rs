@@ -33,14 +33,19 @@ pub(super) fn advice(
         other => !matches!(other, Ending::OutputFailed(_)),
     };
     let is_read = matches!(config.input, InputSource::Stdin | InputSource::Grid(_));
+    let output = last.run.window.output;
     let next = match master.job.order {
-        Order::OfInput if is_read && is_whole => {
-            let next = master.job.number(last.run.window.output);
+        Order::OfInput if is_read && is_whole && output > 0 => {
+            let next = master.job.number(output);
             format!("To go on: compute the items from {next} on; the output has those before. ")
         }
         _ => String::new(),
     };
-    next + "With --journal FILE from the start, the same command goes on by itself."
+    let skip = match ending {
+        Ending::ItemFailed(..) => "With --on-error skip, a run leaves failed items out. ",
+        _ => "",
+    };
+    next + skip + "With --journal FILE from the start, the same command goes on by itself."
 }
 
 /// How to compute failed items again. If there is a list of them, a message names it already.

@@ -169,7 +169,8 @@ fn the_summary_says_how_to_go_on() {
         PandoCommand::f(f).local().args(words).args(more).stdin("1\n2\n3\n4\n").run()
     };
     run(&[]).ends(1, "1\n2\n").said(&[
-        "To go on: compute the items from 3 on; the output has those before. With --journal FILE",
+        "To go on: compute the items from 3 on; the output has those before. With --on-error skip, ",
+        " With --journal FILE from the start, the same command goes on by itself.",
     ]);
     run(&["--unordered"]).said(&["With --journal FILE from the start, the same command goes on"]);
     let left_out = run(&["--on-error", "skip"]);
@@ -179,4 +180,15 @@ fn the_summary_says_how_to_go_on() {
         .said(&["To go on: give the same command again. It computes only what has no result yet."]);
     let well = PandoCommand::f(f).local().args(words).stdin("1\n2\n").run();
     well.gives("1\n2\n").did_not_say(&["To go on", "--journal"]);
+}
+
+#[test]
+fn in_a_summary_of_chunks_failed_values_have_their_numbers() {
+    let f = "(xs, cb) => xs.includes('5') ? cb(new Error('no')) : cb(null, xs)";
+    let words = ["--chunk", "3", "--cores", "1", "--retries", "0", "--on-error", "skip"];
+    let run = PandoCommand::f(f).local().args(words).args(["--summary", "always"]);
+    run.stdin("1\n2\n3\n4\n5\n6\n7\n")
+        .run()
+        .ends(1, "1\n2\n3\n7\n")
+        .said(&["3 chunks in 1 s: ", "3 values failed: 4, 5, 6\n"]);
 }

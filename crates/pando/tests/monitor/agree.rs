@@ -184,7 +184,7 @@ fn run(report: &Path, told: &Path, events: &EventsFile) -> (RunningProgram, Tab)
     let mut run = command.args(["--report"]).args([report]).events(events).stdin_open().start();
     let tab = Tab::open(&run.url(), "device=Ada;cores=1;");
     events.wait("joined", |event| event["device"] == "Ada");
-    run.write(&lines(1..=ITEMS));
+    run.write(lines(1..=ITEMS));
     (run, tab)
 }
 

@@ -53,8 +53,8 @@ pub(crate) struct Retries {
     /// Items which failed for good and ended the run. If an item before the first one fails as well,
     /// there are several.
     fatal_items: u64,
-    /// The first items which failed for good.
-    failed_items: Vec<Index>,
+    /// The places of the first values which failed for good.
+    failed_items: Vec<u64>,
     /// Failed attempts so far.
     failed_attempts: u64,
     newest: FailedAttempts,
@@ -309,8 +309,9 @@ impl Retries {
         self.told.remove(&index)
     }
 
-    /// The first items that failed for good, up to [`MOST_NAMED`], in the order of their failures.
-    pub(crate) fn failed_items(&self) -> &[Index] {
+    /// The places of the first values that failed for good, up to [`MOST_NAMED`], in the order of
+    /// their failures.
+    pub(crate) fn failed_items(&self) -> &[u64] {
         &self.failed_items
     }
 

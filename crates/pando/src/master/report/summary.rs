@@ -36,6 +36,9 @@ pub(crate) struct Summary {
     failed: u64,
     /// The numbers of the first items that failed, from 1.
     failed_items: Vec<u64>,
+    /// Whether items are chunks of values, of which those that failed are counted one by one.
+    #[serde(skip)]
+    in_chunks: bool,
     failed_attempts: u64,
     /// The number of values that devices left when they went.
     lent_again: u64,
@@ -67,8 +70,8 @@ impl Summary {
         let (seconds, computed) = (statistics.elapsed(now).as_secs_f64(), statistics.total());
         let compute_seconds = statistics.computing().as_secs_f64();
         let (failed, failed_attempts) = state.retries().counts();
-        let mut failed_items: Vec<u64> =
-            state.retries().failed_items().iter().map(|index| job.number(*index)).collect();
+        let named = state.retries().failed_items().iter();
+        let mut failed_items: Vec<u64> = named.map(|place| job.number_of_value(*place)).collect();
         failed_items.sort_unstable();
         let devices = state.registry().contributions(now);
         Self {
@@ -83,6 +86,7 @@ impl Summary {
             times_one_core: compute_seconds / seconds.max(0.001),
             failed,
             failed_items,
+            in_chunks: job.shape.chunks.is_some(),
             failed_attempts,
             lent_again: statistics.lent_again(),
             copies: state.speculation().copies(),
@@ -97,9 +101,10 @@ impl Summary {
             0 => String::new(),
             earlier => format!(", {} of them in an earlier run", grouped(earlier)),
         };
+        let (item, value) = if self.in_chunks { ("chunk", "value") } else { ("item", "item") };
         let mut lines = vec![format!(
             "{}{earlier} in {time}: {:.1}/s, {:.1} times one core",
-            count(self.items, "item"),
+            count(self.items, item),
             self.per_second,
             self.times_one_core
         )];
@@ -111,7 +116,7 @@ impl Summary {
                 true => String::new(),
                 false => format!(": {}{more}", numbers.join(", ")),
             };
-            lines.push(format!("{} failed{numbers}", count(self.failed, "item")));
+            lines.push(format!("{} failed{numbers}", count(self.failed, value)));
         }
         let again = [
             (self.failed_attempts, "failed attempt", "failed attempts"),

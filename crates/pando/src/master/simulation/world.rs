@@ -78,7 +78,7 @@ impl World {
         // One of four runs ends when too many items fail.
         plan.job.max_failures = (seed % 4 == 2).then_some(FailureLimit::Items(seed / 4 % 3));
         if shared::is_shared(seed) {
-            plan.share(shared::trust(seed), seed / 6 % 3 == 0, shared::sleeps(seed));
+            plan.share(shared::trust(seed), (seed / 6).is_multiple_of(3), shared::sleeps(seed));
         }
         let shape = RunShape::of(seed);
         plan.shape(shape);

@@ -33,7 +33,7 @@ impl Retries {
         let (index, job, failure) = (loan.index, context.job, &last.failure);
         let attempts = self.failures.attempts(index);
         blame::lift_doubts(context.registry, self.failures.forget(index));
-        self.name_failed(index);
+        self.name_failed(job.places_of(index));
         let input = account::input(context.items, job, index);
         let account = Account::new(&last.what, &input, attempts, account::details(job, failure));
         list(job, index, &input, |number, input| FailedItem {
@@ -72,11 +72,10 @@ impl Retries {
         self.tell(index, failure, account, job)
     }
 
-    /// Keeps the number of an item that failed for good, if there are few of them.
-    fn name_failed(&mut self, index: Index) {
-        if self.failed_items.len() < super::MOST_NAMED {
-            self.failed_items.push(index);
-        }
+    /// Keeps the places of values that failed for good, if there are few of them.
+    fn name_failed(&mut self, places: impl IntoIterator<Item = u64>) {
+        let room = super::MOST_NAMED.saturating_sub(self.failed_items.len());
+        self.failed_items.extend(places.into_iter().take(room));
     }
 
     /// Returns the line about an item that failed for good, if it has a line of its own or ends a
@@ -123,7 +122,7 @@ impl Retries {
                 attempts: 0,
             });
         }
-        self.name_failed(index);
+        self.name_failed([place]);
         if job.on_error == OnError::Stop {
             self.fatal_items += 1;
             return Err(InputError::new(why));
@@ -155,7 +154,7 @@ impl Retries {
     ) -> Result<Option<String>, String> {
         let Misfit { index, place, why, input } = misfit;
         let number = job.number_of_value(*place);
-        self.name_failed(*index);
+        self.name_failed([*place]);
         if let Some(list) = &job.failed {
             list.record(FailedItem {
                 number,
@@ -224,7 +223,7 @@ impl Retries {
         text: String,
         line: String,
     ) -> Option<String> {
-        self.fatal_items += 1;
+        self.fatal_items += context.job.values_in(index);
         if self.fatal.as_ref().is_none_or(|(first, _)| *first > index) {
             self.fatal = Some((index, text));
             keep_cut_off(context, index);
