@@ -1,9 +1,11 @@
 //! Measures of Pando with the real program, many light volunteers and real browsers. Every output
 //! is verified.
 //!
-//! [`swarm`] has the volunteers, [`measures`] the measures, [`relay`] a load test of a relay,
-//! [`chaos`] a test with random faults; the other modules are tools for these.
+//! [`swarm`] has the volunteers, [`measures`] the measures, [`bare`] the prototypes that they are
+//! compared with, [`relay`] a load test of a relay, [`chaos`] a test with random faults; the other
+//! modules are tools for these.
 
+pub mod bare;
 pub mod chaos;
 pub mod delay;
 pub mod devices;
@@ -11,6 +13,7 @@ pub mod echo;
 pub mod far;
 pub mod lines;
 pub mod measures;
+pub mod plot;
 pub mod program;
 pub mod relay;
 pub mod swarm;

@@ -4,11 +4,13 @@
 use anyhow::{Context, bail};
 use std::{
     io::{ErrorKind, Read},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// The number of bytes in one comparison.
 const BLOCK: usize = 256 * 1024;
+/// The time that one entry of [`Came::lines`] covers.
+const MOMENT: Duration = Duration::from_millis(1);
 /// The length of the pattern. A long line is a slice of the repeated pattern, from an offset that
 /// depends on the line.
 const PATTERN: usize = 64 * 1024 - 15;
@@ -114,13 +116,15 @@ fn count_up(line: &mut Vec<u8>) {
     line.insert(0, b'1');
 }
 
-/// The times at which the first and the last bytes of a verified output arrived.
-#[derive(Debug, Clone, Copy)]
+/// When a verified output arrived.
+#[derive(Debug, Clone)]
 pub struct Came {
     /// The time of the first bytes.
     pub first: Instant,
     /// The time of the last bytes.
     pub last: Instant,
+    /// The number of lines that had arrived at some times: about one entry per millisecond.
+    pub lines: Vec<(Instant, u64)>,
 }
 
 /// Reads `output` to its end and compares it with `expected`.
@@ -130,6 +134,7 @@ pub struct Came {
 pub fn verify(mut output: impl Read, mut expected: GeneratedLines) -> anyhow::Result<Came> {
     let (mut came, mut should) = (vec![0; BLOCK], vec![0; BLOCK]);
     let (mut first, mut last, mut place) = (None, Instant::now(), 0u64);
+    let (mut lines, mut count) = (Vec::<(Instant, u64)>::new(), 0);
     loop {
         let length = match output.read(&mut came) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -149,11 +154,16 @@ pub fn verify(mut output: impl Read, mut expected: GeneratedLines) -> anyhow::Re
             bail!("the output is not what it should be at byte {}: {line:?}", place + at as u64);
         }
         place += length as u64;
+        count += memchr::memchr_iter(b'\n', &came[..length]).count() as u64;
+        match lines.last_mut() {
+            Some(entry) if last - entry.0 < MOMENT => entry.1 = count,
+            _ => lines.push((last, count)),
+        }
     }
     if expected.fill(&mut should) > 0 {
         bail!("the output ends early, after {place} bytes");
     }
-    Ok(Came { first: first.context("there is no output")?, last })
+    Ok(Came { first: first.context("there is no output")?, last, lines })
 }
 
 #[cfg(test)]

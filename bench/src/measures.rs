@@ -1,6 +1,8 @@
 //! The measures. Each one runs the real program from start to end, and verifies its output.
 
 mod crowd;
+mod distance;
+mod idle;
 mod journal;
 mod large;
 mod memory;
@@ -9,6 +11,7 @@ mod native;
 mod start;
 mod throughput;
 mod ways;
+mod work;
 
 use crate::table::Row;
 use clap::{Args, ValueEnum};
@@ -42,6 +45,10 @@ impl Setup {
     fn swarm(&self) -> PathBuf {
         let beside = || std::env::current_exe().unwrap_or_default().with_file_name("swarm");
         self.swarm.clone().unwrap_or_else(beside)
+    }
+
+    fn bare(&self) -> PathBuf {
+        self.swarm().with_file_name("bare")
     }
 
     fn delay(&self) -> PathBuf {
@@ -84,6 +91,12 @@ pub enum Measure {
     Journal,
     /// One native volunteer with each engine and sandbox
     Native,
+    /// Devices that are far away compute as much as devices nearby
+    Distance,
+    /// Many volunteers that have nothing to do
+    Idle,
+    /// A tab computes as fast as the function alone
+    Work,
 }
 
 impl Measure {
@@ -105,6 +118,9 @@ impl Measure {
             Self::Monitoring => monitoring::monitoring(setup),
             Self::Journal => journal::journal(setup),
             Self::Native => native::native(setup),
+            Self::Distance => distance::distance(setup),
+            Self::Idle => idle::idle(setup),
+            Self::Work => work::work(setup),
         }
     }
 }

@@ -8,7 +8,7 @@ use pando_testing::{
 use std::{
     collections::HashMap,
     ffi::OsStr,
-    io::{ErrorKind, Write},
+    io::{BufRead, BufReader, ErrorKind, Write},
     path::Path,
     process::{ChildStdin, Command},
     thread,
@@ -17,6 +17,8 @@ use std::{
 
 /// The number of bytes in one write to the program.
 const BLOCK: usize = 64 * 1024;
+/// The function of most measures.
+const SAME: &str = "module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)\n";
 /// The pause between two measurements of a process's memory.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -41,6 +43,8 @@ pub struct Ran {
     pub peak: u64,
     /// The highest peak of resident memory among the child processes, in bytes.
     pub child_peak: u64,
+    /// The number of lines of output at some times since the first byte of input.
+    pub lines: Vec<(Duration, u64)>,
 }
 
 impl EchoRun {
@@ -61,19 +65,44 @@ impl EchoRun {
         binary: &Path,
         options: &[&str],
     ) -> anyhow::Result<Self> {
+        Self::start_function(launcher, binary, SAME, options)
+    }
+
+    /// Starts `binary` with this text as the module of its function, which returns its argument.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub fn start_function(
+        launcher: &[String],
+        binary: &Path,
+        module: &str,
+        options: &[&str],
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let function = folder.path().join("same.js");
-        std::fs::write(&function, "module.exports['/pando/1.0.0'] = (x, cb) => cb(null, x)\n")?;
+        let function = folder.path().join("function.js");
+        std::fs::write(&function, module)?;
         let mut words = launcher.iter().map(OsStr::new).chain([binary.as_os_str()]);
         let mut command = Command::new(words.next().context("there is a binary at least")?);
         command.args(words).arg(&function).arg("--stdin").args(options);
         if !options.contains(&"--local") && !options.contains(&"--bind") {
             command.args(["--bind", "127.0.0.1", "--port", "0"]);
         }
+        Self::launch(&mut command, folder)
+    }
+
+    /// Starts the prototype of a master: `binary` is the program `bare`.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub fn start_bare(binary: &Path) -> anyhow::Result<Self> {
+        Self::launch(Command::new(binary).arg("master"), tempfile::tempdir()?)
+    }
+
+    fn launch(command: &mut Command, folder: tempfile::TempDir) -> anyhow::Result<Self> {
         let started = Instant::now();
         let streams =
             Streams { stdin: Stdin::Open, stdout: Output::Unread, ..Streams::without_input() };
-        let program = RunningProgram::try_start(&mut command, streams)?;
+        let program = RunningProgram::try_start(command, streams)?;
         Ok(Self { program, started, _folder: folder })
     }
 
@@ -99,19 +128,53 @@ impl EchoRun {
         self.program.hears(text)
     }
 
+    /// Sends `count` values through the run, each after the result of the one before it. Returns the
+    /// times between a value and its result.
+    ///
+    /// # Errors
+    /// When a result is wrong, or the program fails.
+    pub fn one_by_one(self, count: u64) -> anyhow::Result<Vec<Duration>> {
+        let Self { mut program, _folder, .. } = self;
+        let (mut input, output) = (program.take_stdin(), program.take_stdout());
+        let mut output = BufReader::new(output).lines();
+        let mut times = Vec::new();
+        for number in 0..count {
+            let start = Instant::now();
+            input.write_all(format!("{number}\n").as_bytes())?;
+            let result = output.next().context("a result is missing")??;
+            times.push(start.elapsed());
+            anyhow::ensure!(result == number.to_string(), "{result} is not {number}");
+        }
+        drop(input);
+        program.succeed()?;
+        Ok(times)
+    }
+
     /// Sends `lines` through the run, and verifies that the output equals the input.
     ///
     /// # Errors
     /// When the output differs, or the program fails.
     pub fn run(self, lines: GeneratedLines) -> anyhow::Result<Ran> {
+        let expected = lines.clone();
+        self.run_expecting(lines, expected)
+    }
+
+    /// Sends `lines` through the run, and verifies that the output is `expected`.
+    ///
+    /// # Errors
+    /// When the output differs, or the program fails.
+    pub fn run_expecting(
+        self,
+        lines: GeneratedLines,
+        expected: GeneratedLines,
+    ) -> anyhow::Result<Ran> {
         let Self { mut program, started, _folder } = self;
         let (mut input, output) = (program.take_stdin(), program.take_stdout());
         let id = program.pid();
         let (cpu, start) = (Cpu::of(id), Instant::now());
-        let expected = lines.clone();
         let feeder = thread::spawn(move || feed(&mut input, lines));
         let watcher = thread::spawn(move || watch(id));
-        let Came { first, last } = match verify(output, expected) {
+        let Came { first, last, lines } = match verify(output, expected) {
             Ok(came) => came,
             Err(error) => bail!("{error:#}; it said: {}", program.wait().stderr),
         };
@@ -119,7 +182,8 @@ impl EchoRun {
         let cpu = Cpu::of(id).since(cpu);
         feeder.join().expect("no panic").context("the input cannot be written")?;
         program.succeed()?;
-        Ok(Ran { first: first - started, elapsed: last - start, cpu, peak, child_peak })
+        let lines = lines.into_iter().map(|(time, lines)| (time - start, lines)).collect();
+        Ok(Ran { first: first - started, elapsed: last - start, cpu, peak, child_peak, lines })
     }
 }
 
@@ -162,13 +226,13 @@ pub fn relay(binary: &Path, options: &[&str]) -> anyhow::Result<RunningProgram> 
     RunningProgram::try_start(command.arg("relay").args(options), Streams::without_input())
 }
 
-/// Starts the swarm with the master's `url`.
+/// Starts a program of volunteers: `swarm`, or the prototype of it.
 ///
 /// # Errors
-/// When the swarm cannot be started.
-pub fn swarm(binary: &Path, url: &str, options: &[&str]) -> anyhow::Result<RunningProgram> {
+/// When the program cannot be started.
+pub fn launch(binary: &Path, arguments: &[&str]) -> anyhow::Result<RunningProgram> {
     let mut command = Command::new(binary);
-    RunningProgram::try_start(command.arg(url).args(options), Streams::without_input())
+    RunningProgram::try_start(command.args(arguments), Streams::without_input())
 }
 
 /// Waits until all volunteers of the swarm have joined, and returns the line that says so.

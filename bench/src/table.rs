@@ -1,6 +1,7 @@
 //! Figures of several runs, and the table of all measures.
 
 use pando_process::number::grouped;
+use serde_json::json;
 use std::fmt::Write as _;
 
 /// The result of one measure.
@@ -14,12 +15,20 @@ pub struct Row {
     pub goal: String,
     /// Whether the goal is reached; `None` without a goal.
     pub reached: Option<bool>,
+    /// For a ratio: the ratio of each run, and the goal.
+    pub ratio: Option<(Samples, f64)>,
 }
 
 impl Row {
     /// A figure without a goal.
     pub fn plain(what: impl Into<String>, figure: impl Into<String>) -> Self {
-        Self { what: what.into(), figure: figure.into(), goal: String::new(), reached: None }
+        Self {
+            what: what.into(),
+            figure: figure.into(),
+            goal: String::new(),
+            reached: None,
+            ratio: None,
+        }
     }
 
     /// A figure with a goal.
@@ -30,6 +39,15 @@ impl Row {
         reached: bool,
     ) -> Self {
         Self { goal: goal.into(), reached: Some(reached), ..Self::plain(what, figure) }
+    }
+
+    /// The ratio of a figure of Pando to its limit, in each run. Its median should be at least
+    /// `goal`.
+    pub fn ratio(what: impl Into<String>, ratio: Samples, goal: f64) -> Self {
+        let reached = ratio.median() >= goal;
+        let figure = ratio.show(|ratio| format!("{ratio:.2}"));
+        let row = Self::goal(what, figure, format!("≥ {goal}"), reached);
+        Self { ratio: Some((ratio, goal)), ..row }
     }
 }
 
@@ -45,30 +63,53 @@ pub fn markdown(rows: &[Row]) -> String {
     text
 }
 
-/// One figure of each run, sorted.
+/// The rows as JSON: an array of objects.
+pub fn as_json(rows: &[Row]) -> serde_json::Value {
+    let rows = rows.iter().map(|Row { what, figure, goal, reached, ratio }| {
+        let ratios = ratio.as_ref().map(|(samples, _)| samples.sorted());
+        json!({ "measure": what, "figure": figure, "goal": goal, "reached": reached, "ratios": ratios })
+    });
+    rows.collect()
+}
+
+/// One figure of each run.
 #[derive(Debug, Clone, Default)]
-pub struct Samples(Vec<f64>);
+pub struct Samples {
+    sorted: Vec<f64>,
+    last: f64,
+}
 
 impl Samples {
     /// Adds the figure of a run.
     pub fn push(&mut self, sample: f64) {
-        self.0.push(sample);
-        self.0.sort_by(f64::total_cmp);
+        self.last = sample;
+        self.sorted.push(sample);
+        self.sorted.sort_by(f64::total_cmp);
+    }
+
+    /// The figure that was added last; 0 without samples.
+    pub fn last(&self) -> f64 {
+        self.last
+    }
+
+    /// The figures from the least to the most.
+    pub fn sorted(&self) -> &[f64] {
+        &self.sorted
     }
 
     /// The median; for an even number of samples, the mean of the middle two. NaN without samples.
     pub fn median(&self) -> f64 {
-        let half = self.0.len() / 2;
-        match self.0[..] {
+        let half = self.sorted.len() / 2;
+        match self.sorted[..] {
             [] => f64::NAN,
-            _ if self.0.len() % 2 == 1 => self.0[half],
-            _ => f64::midpoint(self.0[half - 1], self.0[half]),
+            _ if self.sorted.len() % 2 == 1 => self.sorted[half],
+            _ => f64::midpoint(self.sorted[half - 1], self.sorted[half]),
         }
     }
 
     /// `median (least – most)`, each formatted by `show`.
     pub fn show(&self, show: impl Fn(f64) -> String) -> String {
-        match self.0[..] {
+        match self.sorted[..] {
             [] => "none".into(),
             [only] => show(only),
             [least, .., most] => {

@@ -3,9 +3,11 @@
 use clap::{Parser, ValueEnum};
 use pando_bench::{
     measures::{Measure, Setup},
+    plot::svg,
     system::{load, machine},
-    table::markdown,
+    table::{as_json, markdown},
 };
+use std::path::PathBuf;
 
 /// Measures pando on this machine: prints a table, and how the runs went on standard error
 #[derive(Debug, Parser)]
@@ -15,10 +17,18 @@ struct Cli {
 
     #[command(flatten)]
     setup: Setup,
+
+    /// Write the rows to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Draw the ratios to their limits into this file, as SVG
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<()> {
-    let Cli { mut measures, setup } = Cli::parse();
+    let Cli { mut measures, setup, json, plot } = Cli::parse();
     if measures.is_empty() {
         measures = Measure::value_variants().to_vec();
     }
@@ -35,6 +45,12 @@ fn main() -> anyhow::Result<()> {
         }
     }
     println!("\n{}", markdown(&rows));
+    if let Some(file) = json {
+        std::fs::write(file, serde_json::to_string_pretty(&as_json(&rows))?)?;
+    }
+    if let (Some(file), Some(picture)) = (plot, svg(&rows)) {
+        std::fs::write(file, picture)?;
+    }
     anyhow::ensure!(failed == 0, "{failed} of the measures failed");
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::Setup;
 use crate::{
     lines::GeneratedLines,
-    program::{EchoRun, all_joined, swarm},
+    program::{EchoRun, all_joined, launch},
     table::{Row, Samples, megabytes, thousands},
 };
 use anyhow::Context;
@@ -31,7 +31,7 @@ fn weather(setup: &Setup, what: &str, more: &[&str]) -> anyhow::Result<Vec<Row>>
     for run in setup.runs() {
         let mut pando = EchoRun::start(&setup.pando, &["--cores", "0", "--retries", "4"])?;
         let options = [&["--volunteers", "1000", "--compute", "50ms"], more].concat();
-        let mut volunteers = swarm(&setup.swarm(), &pando.url()?, &options)?;
+        let mut volunteers = launch(&setup.swarm(), &[&[&*pando.url()?], &options[..]].concat())?;
         let said = all_joined(&mut volunteers)?;
         joining.push(
             said.split(' ')

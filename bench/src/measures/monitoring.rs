@@ -3,7 +3,7 @@
 use super::Setup;
 use crate::{
     lines::GeneratedLines,
-    program::{EchoRun, all_joined, swarm},
+    program::{EchoRun, all_joined, launch},
     table::{Row, Samples, megabytes},
 };
 use anyhow::{Context, ensure};
@@ -49,8 +49,8 @@ pub(super) fn monitoring(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         let url = pando.url()?;
         let page = pando.hears("Serving monitoring page at ")?;
         let page = page.rsplit(' ').next().context("the line has a URL")?.to_owned();
-        let options = ["--volunteers", "1000", "--compute", "500ms"];
-        let mut volunteers = swarm(&setup.swarm(), &url, &options)?;
+        let options = [&url, "--volunteers", "1000", "--compute", "500ms"];
+        let mut volunteers = launch(&setup.swarm(), &options)?;
         all_joined(&mut volunteers)?;
         let id = pando.id();
         let measured = thread::spawn(move || measure(id, &page));

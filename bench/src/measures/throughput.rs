@@ -3,7 +3,7 @@
 use super::Setup;
 use crate::{
     lines::GeneratedLines,
-    program::{EchoRun, Ran, all_joined, swarm},
+    program::{EchoRun, Ran, all_joined, launch},
     table::{Row, Samples, thousands},
 };
 use pando_testing::Chromium;
@@ -48,67 +48,83 @@ pub(super) fn through_swarm(
     count: u64,
 ) -> anyhow::Result<Ran> {
     let mut pando = EchoRun::start(&setup.pando, &[&["--cores", "0"], options].concat())?;
-    let mut volunteers = swarm(&setup.swarm(), &pando.url()?, volunteers)?;
+    let url = pando.url()?;
+    let mut volunteers = launch(&setup.swarm(), &[&[&*url], volunteers].concat())?;
     all_joined(&mut volunteers)?;
     let ran = pando.run(GeneratedLines::numbers(count))?;
     volunteers.succeed()?;
     Ok(ran)
 }
 
-/// The speed with eight volunteers of the swarm.
+/// The speed with eight volunteers of the swarm, and in turn that of the prototypes.
 pub(super) fn master(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let count = setup.scaled(MASTER);
-    let mut figures = Figures::default();
+    let light = ["--volunteers", "8"];
+    let (mut figures, mut bare, mut ratio) = <(Figures, Figures, Samples)>::default();
     for run in setup.runs() {
-        figures.add(
-            "master",
-            run,
-            count,
-            &through_swarm(setup, &[], &["--volunteers", "8"], count)?,
-        );
+        let rate = figures.add("master", run, count, &through_swarm(setup, &[], &light, count)?);
+        let mut master = EchoRun::start_bare(&setup.bare())?;
+        let url = master.url()?;
+        let options = [&["volunteers", &*url], &light[..]].concat();
+        let mut volunteers = launch(&setup.bare(), &options)?;
+        all_joined(&mut volunteers)?;
+        let limit = bare.add("… bare", run, count, &master.run(GeneratedLines::numbers(count))?);
+        volunteers.succeed()?;
+        ratio.push(rate / limit);
     }
     let what = format!("no-op, {} lines, 8 light volunteers", thousands(count as f64));
-    let (rate, micros) = (figures.rate.median(), figures.micros.median());
-    Ok(vec![
-        Row::goal(
-            what,
-            figures.rate.show(|r| thousands(r) + " items/s"),
-            "≥ 500,000 items/s",
-            rate >= 500_000.0,
-        ),
-        Row::goal(
-            "… processor time of the master",
-            figures.micros.show(|m| format!("{m:.2} µs/item")),
-            "≤ 2 µs/item",
-            micros <= 2.0,
-        ),
-        Row::plain("… of that, in the kernel", figures.system.show(|m| format!("{m:.2} µs/item"))),
-    ])
+    let mut rows = compared(&what, &figures, &bare, ratio, 0.75);
+    let micros = figures.micros.median();
+    rows[2] = Row::goal(
+        "… processor time of the master",
+        figures.micros.show(micros_per_item),
+        "≤ 0.15 µs/item",
+        micros <= 0.15,
+    );
+    rows.push(Row::plain("… of that, in the kernel", figures.system.show(micros_per_item)));
+    Ok(rows)
 }
 
-/// The speed with one Chromium tab.
+/// The speed with one Chromium tab, and in turn that of the prototypes in the same browser.
 pub(super) fn tab(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let count = setup.scaled(TAB);
-    let mut figures = Figures::default();
+    let (mut figures, mut bare, mut ratio) = <(Figures, Figures, Samples)>::default();
     for run in setup.runs() {
-        let mut pando = EchoRun::start(&setup.pando, &["--cores", "0"])?;
-        let url = pando.url()?;
-        let _browser = Chromium::at(&setup.chromium).open(&format!("{url}#cores=1;"))?;
-        pando.hears("joined with")?;
-        figures.add("tab", run, count, &pando.run(GeneratedLines::numbers(count))?);
+        let pando = EchoRun::start(&setup.pando, &["--cores", "0"])?;
+        let rate = through_tab(setup, "tab", run, pando, count, &mut figures)?;
+        let master = EchoRun::start_bare(&setup.bare())?;
+        ratio.push(rate / through_tab(setup, "… bare", run, master, count, &mut bare)?);
     }
     let what = format!("no-op, {} lines, one Chromium tab with one core", thousands(count as f64));
-    let rate = figures.rate.median();
-    Ok(vec![
-        Row::goal(
-            what,
-            figures.rate.show(|r| thousands(r) + " items/s"),
-            "≥ 100,000 items/s",
-            rate >= 100_000.0,
-        ),
-        Row::plain(
-            "… processor time of the master",
-            figures.micros.show(|m| format!("{m:.2} µs/item")),
-        ),
-    ])
+    Ok(compared(&what, &figures, &bare, ratio, 0.85))
+}
+
+fn through_tab(
+    setup: &Setup,
+    what: &str,
+    run: usize,
+    mut master: EchoRun,
+    count: u64,
+    figures: &mut Figures,
+) -> anyhow::Result<f64> {
+    let url = master.url()?;
+    let _browser = Chromium::at(&setup.chromium).open(&format!("{url}#cores=1;"))?;
+    master.hears("joined with")?;
+    Ok(figures.add(what, run, count, &master.run(GeneratedLines::numbers(count))?))
+}
+
+/// The rows of Pando and of its limit.
+fn compared(what: &str, pando: &Figures, bare: &Figures, ratio: Samples, goal: f64) -> Vec<Row> {
+    let rate = |rate| thousands(rate) + " items/s";
+    vec![
+        Row::plain(what, pando.rate.show(rate)),
+        Row::ratio("… of the bare prototype", ratio, goal),
+        Row::plain("… processor time of the master", pando.micros.show(micros_per_item)),
+        Row::plain("… the bare prototype", bare.rate.show(rate)),
+        Row::plain("… its processor time", bare.micros.show(micros_per_item)),
+    ]
+}
+
+fn micros_per_item(micros: f64) -> String {
+    format!("{micros:.2} µs/item")
 }

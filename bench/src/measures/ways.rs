@@ -3,6 +3,7 @@
 
 use super::Setup;
 use crate::{
+    bare::Peers,
     far::Far,
     lines::GeneratedLines,
     program::EchoRun,
@@ -36,20 +37,66 @@ impl ChannelFigures {
     }
 }
 
-/// Measures over the loopback device.
+/// Measures over the loopback device, with a bare peer connection of two pages beside it.
 pub(super) fn near(setup: &Setup) -> anyhow::Result<Vec<Row>> {
-    both(setup, 1.0, "", |webrtc| {
+    let open = |webrtc| {
         let mut pando = EchoRun::start(&setup.pando, &["--cores", "0"])?;
         let url = pando.url()?;
         Ok((pando, Chromium::at(&setup.chromium).open(&fragment(&url, webrtc))?))
-    })
+    };
+    let mut rows = both(setup, 1.0, "", Some(&bare_rate), open)?;
+    rows.extend(one_way(setup)?);
+    Ok(rows)
+}
+
+/// Values of 1 MB that travel in one direction only.
+fn one_way(setup: &Setup) -> anyhow::Result<Vec<Row>> {
+    let (length, count) = SIZES[2];
+    let count = setup.scaled(count);
+    let (mut speed, mut ratio) = <(Samples, Samples)>::default();
+    for run in setup.runs() {
+        let module = "module.exports = (x, cb) => cb(null, '')\n";
+        let mut pando = EchoRun::start_function(&[], &setup.pando, module, &["--cores", "0"])?;
+        let url = fragment(&pando.url()?, true);
+        let _browser = Chromium::at(&setup.chromium).open(&url)?;
+        pando.hears("joined with")?;
+        let (values, results) =
+            (GeneratedLines::long(count, length), GeneratedLines::long(count, 1));
+        let rate = count as f64 / pando.run_expecting(values, results)?.elapsed.as_secs_f64();
+        let bare = bare_peers(setup, count, length, false)?;
+        eprintln!("1 MB to a tab by WebRTC, run {run}: {rate:.1} MB/s, two bare pages {bare:.1}");
+        speed.push(rate * length as f64 / 1e6);
+        ratio.push(rate / bare);
+    }
+    Ok(vec![
+        Row::plain(
+            format!("{count} values of 1 MB to a tab by WebRTC"),
+            speed.show(|speed| format!("{speed:.1} MB/s")),
+        ),
+        Row::ratio("… of two bare pages", ratio, 0.8),
+    ])
+}
+
+/// Values per second that a bare peer connection of two pages echoes.
+fn bare_rate(setup: &Setup, count: u64, length: usize) -> anyhow::Result<f64> {
+    bare_peers(setup, count, length, true)
+}
+
+fn bare_peers(setup: &Setup, count: u64, length: usize, echo: bool) -> anyhow::Result<f64> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut peers = runtime.block_on(Peers::serve(([127, 0, 0, 1], 0).into()))?;
+    let chromium = Chromium::at(&setup.chromium).with(Peers::BROWSER);
+    let url = peers.url("127.0.0.1");
+    let _pages = [chromium.open(&url)?, chromium.open(&url)?];
+    let time = runtime.block_on(peers.measure(count as usize, length, echo))?;
+    Ok(count as f64 / time.as_secs_f64())
 }
 
 /// Measures between two computers far from each other.
 pub(super) fn far(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let far = Far::new(&setup.delay(), LATE)?;
     let chromium = Chromium::at(&setup.chromium).inside(&far.at_volunteer());
-    both(setup, 0.2, &format!(", {} ms each way", LATE.as_millis()), |webrtc| {
+    both(setup, 0.2, &format!(", {} ms each way", LATE.as_millis()), None, |webrtc| {
         let mut options = vec!["--cores", "0"];
         options.extend(Far::OPTIONS);
         let mut pando = EchoRun::start_inside(&far.at_master(), &setup.pando, &options)?;
@@ -62,12 +109,16 @@ fn fragment(url: &str, webrtc: bool) -> String {
     format!("{url}#cores=1;protocol={};", if webrtc { "webrtc" } else { "websocket" })
 }
 
+/// The values per second of a bare peer connection, for a number of values and their length.
+type Bare = dyn Fn(&Setup, u64, usize) -> anyhow::Result<f64>;
+
 /// Measures each length over both kinds of channel in turn. `much` is the fraction of the usual
 /// number of values.
 fn both(
     setup: &Setup,
     much: f64,
     place: &str,
+    bare: Option<&Bare>,
     open: impl Fn(bool) -> anyhow::Result<(EchoRun, Tab)>,
 ) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
@@ -75,7 +126,9 @@ fn both(
         let count = setup.scaled((count as f64 * much) as u64);
         let mut ways =
             [("WebSocket", ChannelFigures::default()), ("WebRTC", ChannelFigures::default())];
+        let (mut between, mut of_bare) = <(Samples, Samples)>::default();
         for run in setup.runs() {
+            let mut rates = Vec::new();
             for (name, figures) in &mut ways {
                 let (mut pando, _browser) = open(*name == "WebRTC")?;
                 let joined = pando.hears("joined with")?;
@@ -93,9 +146,15 @@ fn both(
                 figures.items.push(items);
                 figures.megabytes.push(items * length as f64 / 1e6);
                 figures.micros.push(micros);
+                rates.push(items);
+            }
+            between.push(rates[1] / rates[0]);
+            if let Some(bare) = bare {
+                let limit = bare(setup, count, length)?;
+                eprintln!("… two bare pages: {} items/s", thousands(limit));
+                of_bare.push(rates[1] / limit);
             }
         }
-        let ratio = ways[1].1.items.median() / ways[0].1.items.median();
         for (name, figures) in &ways {
             let what = format!(
                 "{} values of {length} bytes echoed by a tab{place}, {name}",
@@ -103,7 +162,16 @@ fn both(
             );
             rows.extend(figures.rows(&what));
         }
-        rows.push(Row::plain("… WebRTC against WebSocket", format!("{ratio:.2}")));
+        rows.push(match length {
+            100 => Row::ratio("… WebRTC against WebSocket", between, 0.75),
+            _ => Row::plain(
+                "… WebRTC against WebSocket",
+                between.show(|ratio| format!("{ratio:.2}")),
+            ),
+        });
+        if bare.is_some() {
+            rows.push(Row::ratio("… WebRTC against two bare pages", of_bare, 0.8));
+        }
     }
     Ok(rows)
 }

@@ -48,6 +48,8 @@ pub(crate) struct Files {
     pub(crate) own: HashSet<Digest>,
     /// The inputs read so far.
     pub(crate) inputs: Mutex<HashSet<FileId>>,
+    /// The result files that this process has written.
+    pub(crate) written: Mutex<HashSet<FileId>>,
     /// The names of items that are read and not yet output, with their indexes.
     pub(crate) names: Mutex<VecDeque<(Index, String)>>,
 }
@@ -314,16 +316,27 @@ impl Files {
     }
 
     fn put(&self, temporary: &Temporary, target: &Path) -> io::Result<()> {
-        if !self.may_replace(target) {
-            return put_new(temporary.path(), target);
+        if self.may_replace(target) {
+            self.refuse_needed(FileId::of(target)).map_err(io::Error::other)?;
+            fs::rename(temporary.path(), target)?;
+        } else {
+            put_new(temporary.path(), target)?;
         }
-        let id = FileId::of(target);
-        let is_input = self.inputs.lock().expect("nobody panics with it").contains(&id);
-        let input = is_input.then(|| over("an input"));
-        match input.map_or_else(|| self.refuse_used(id), Err) {
-            Ok(()) => fs::rename(temporary.path(), target),
-            Err(why) => Err(io::Error::other(why)),
+        self.written.lock().expect("nobody panics with it").insert(FileId::of(target));
+        Ok(())
+    }
+
+    /// Refuses to replace a file that the run needs, even if it may replace other files.
+    fn refuse_needed(&self, id: FileId) -> Result<(), String> {
+        if self.inputs.lock().expect("nobody panics with it").contains(&id) {
+            return Err(over("an input"));
         }
+        // Where names differ only in case, or in the form of their letters, some file systems hold
+        // one file for both.
+        if self.written.lock().expect("nobody panics with it").contains(&id) {
+            return Err(over("the result of another item, whose name is the same here"));
+        }
+        self.refuse_used(id)
     }
 }
 

@@ -27,7 +27,6 @@ pub(crate) use fitness::{Fitness, Standing};
 pub(crate) use health::Health;
 pub(crate) use ledger::Contribution;
 pub(crate) use loans::LongCall;
-pub(crate) use names::unused_name;
 pub(crate) use newcomer::{DeviceKey, Newcomer, Page};
 pub(crate) use news::News;
 pub(crate) use owner::OwnerRule;
@@ -37,6 +36,7 @@ pub(crate) use traffic::Traffic;
 
 use crate::{config::BatchSize, protocol::Path};
 use ledger::Ledger;
+use names::Names;
 use presence::Presence;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -54,6 +54,10 @@ const MOST_UNRESPONSIVE: usize = 4096;
 pub(crate) struct Registry {
     /// The connected devices in the order of their arrival, so that ties are always decided alike.
     devices: BTreeMap<SubStreamId, Device>,
+    /// The last session of each connected device.
+    sessions: HashMap<DeviceKey, SubStreamId>,
+    /// The names of the devices, without those of replaced sessions.
+    names: Names,
     /// The evidence about devices, connected or not.
     known: HashMap<DeviceKey, Fitness>,
     /// Devices whose channels were closed because they were unresponsive, with the length of their
@@ -90,6 +94,8 @@ impl Registry {
     ) -> Self {
         Self {
             devices: BTreeMap::new(),
+            sessions: HashMap::new(),
+            names: Names::default(),
             known: HashMap::new(),
             unresponsive: BTreeMap::new(),
             statistics: Statistics::new(now),
@@ -117,26 +123,35 @@ impl Registry {
         self.is_relay_lost
     }
 
-    /// Adds a device with the session `sub`.
-    pub(crate) fn join(&mut self, sub: SubStreamId, newcomer: Newcomer, now: Instant) {
+    /// Adds a device with the session `sub`. Returns the device's name, which no other device has.
+    pub(crate) fn join(
+        &mut self,
+        sub: SubStreamId,
+        mut newcomer: Newcomer,
+        now: Instant,
+    ) -> String {
         self.others_until = now + self.heartbeat;
         self.joined += 1;
         self.has_had_guests |= !newcomer.key.local;
         let rest = self.rest_before(&newcomer.key.device);
         let (number, rule) = (self.number(&newcomer.key), self.rule(&newcomer.key));
         self.presence.join(number, now);
+        newcomer.name = self.names.take(&newcomer.name);
+        self.sessions.insert(newcomer.key.clone(), sub);
+        let name = newcomer.name.clone();
         let mut device = Device::new(newcomer, number, self.batch_size, rest, now);
         device.set_rule(rule, self.calls_per_core, now);
         if rule.removed {
             device.wake();
         }
         self.devices.insert(sub, device);
+        name
     }
 
     /// The number of a device among all devices of the run: a new one, unless the device was here
     /// before.
     fn number(&mut self, key: &DeviceKey) -> u64 {
-        let here = self.devices.values().find(|device| device.key() == key).map(Device::number);
+        let here = self.session(key).map(|sub| self.devices[&sub].number());
         here.or_else(|| self.ledger.number(key)).unwrap_or_else(|| {
             self.numbered += 1;
             self.numbered
@@ -146,12 +161,27 @@ impl Registry {
     /// Marks an earlier session of the device as replaced, and returns its sub-stream and the
     /// route of its channel. No guest can replace this machine's own cores.
     pub(crate) fn replace(&mut self, key: &DeviceKey) -> Option<(SubStreamId, Path)> {
-        let (sub, old) = self
-            .devices
-            .iter_mut()
-            .find(|(_, device)| device.key() == key && !device.is_replaced())?;
+        let sub = self.session(key)?;
+        let old = self.devices.get_mut(&sub).filter(|device| !device.is_replaced())?;
         old.replace();
-        Some((*sub, old.path()))
+        self.names.give_back(old.name());
+        Some((sub, old.path()))
+    }
+
+    /// The last session of a device, if the device is connected.
+    fn session(&self, key: &DeviceKey) -> Option<SubStreamId> {
+        self.sessions.get(key).copied()
+    }
+
+    /// Gives the device of `sub` another name, as much like `wanted` as possible. Returns the old
+    /// and the new name, if they differ.
+    pub(crate) fn rename(&mut self, sub: SubStreamId, wanted: &str) -> Option<(String, String)> {
+        let device = self.devices.get_mut(&sub).filter(|device| !device.is_replaced())?;
+        let old = device.name().to_owned();
+        self.names.give_back(&old);
+        let new = self.names.take(wanted);
+        device.rename(new.clone());
+        (old != new).then_some((old, new))
     }
 
     /// Forgets whether a device was unresponsive or unfit, because its page was loaded again. A
@@ -178,6 +208,12 @@ impl Registry {
     ) -> Option<Device> {
         self.others_until = now + self.heartbeat;
         let device = self.devices.remove(&sub)?;
+        if self.session(device.key()) == Some(sub) {
+            self.sessions.remove(device.key());
+        }
+        if !device.is_replaced() {
+            self.names.give_back(device.name());
+        }
         self.ledger.add(&device, now);
         self.presence.leave(device.number(), now);
         let id = &*device.key().device;
@@ -192,7 +228,7 @@ impl Registry {
     /// Remembers the evidence about a device that leaves, if there is any. Returns the rest of a
     /// sentence for people.
     pub(crate) fn remember(&mut self, key: &DeviceKey) -> Option<String> {
-        let is_back = self.devices.values().any(|other| other.key() == key);
+        let is_back = self.session(key).is_some();
         let away = self.known.len().saturating_sub(self.devices.len());
         let fitness = self.known.get_mut(key)?;
         let words = if is_back { None } else { fitness.take_last_words() };

@@ -19,7 +19,7 @@ use super::{
         owner, stand_back, stragglers,
         watch::{self, Watcher},
     },
-    registry::{Device, Newcomer, News, Registry, unused_name},
+    registry::{Newcomer, News, Registry},
     said::{PrintedLine, PrintedLines, no_lines},
     shutdown::Shutdown,
 };
@@ -221,7 +221,7 @@ impl RunState {
     /// still its own.
     pub(crate) fn join(
         &mut self,
-        mut newcomer: Newcomer,
+        newcomer: Newcomer,
         holds: impl Iterator<Item = Loan>,
         now: Instant,
     ) -> Joined {
@@ -238,13 +238,10 @@ impl RunState {
             }
         }
         let lender = items.lender_mut();
-        let taken = registry.devices().filter(|device| !device.is_replaced()).map(Device::name);
-        let name = unused_name(taken, &newcomer.name);
-        newcomer.name.clone_from(&name);
         let sub = lender.open();
         let id = newcomer.key.device.clone();
         let rests = registry.rest_before(&id).is_some();
-        registry.join(sub, newcomer, now);
+        let name = registry.join(sub, newcomer, now);
         let mut keep = Vec::new();
         let mut holds: Vec<Loan> = holds.filter(|_| !rests).collect();
         let mut last = HashMap::new();

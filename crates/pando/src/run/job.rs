@@ -37,6 +37,7 @@ pub(super) fn files(
         assets: config.assets.as_ref().map(|assets| assets.root().to_owned()),
         own,
         inputs: Mutex::default(),
+        written: Mutex::default(),
         names: Mutex::default(),
     })
 }

@@ -14,6 +14,9 @@ use futures_util::StreamExt;
 use pando_web::ConnectionSlot;
 use std::sync::Arc;
 
+/// Bytes that are read from a socket at once. Each volunteer has a buffer of this length, also when
+/// it is idle.
+const READ_BUFFER: usize = 4 << 10;
 /// Longest message, in bytes: a part and its header, or a long text message.
 const MAX_MESSAGE: usize = 1 << 20;
 
@@ -46,7 +49,7 @@ pub(super) async fn socket(
 pub(super) async fn upgrade(request: Request) -> Result<WebSocketUpgrade, Response> {
     let (mut parts, _) = request.into_parts();
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => Ok(upgrade.read_buffer_size(16 * 1024).write_buffer_size(16 * 1024)),
+        Ok(upgrade) => Ok(upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(16 * 1024)),
         Err(rejection) => Err(rejection.into_response()),
     }
 }

@@ -5,7 +5,7 @@ use super::Exchange;
 use crate::{
     master::{
         policy::{self, MissingFeature, watch},
-        registry::{LongCall, unused_name},
+        registry::LongCall,
     },
     protocol::Running,
 };
@@ -37,17 +37,10 @@ impl Exchange<'_> {
         if cores == Some(0) {
             self.context.items.lender_mut().pause(sub);
         }
-        let others = registry.iter().filter(|(other, _)| *other != sub);
-        let others = others.map(|(_, device)| device.name());
-        let name = name.map(|name| unused_name(others, &name));
+        let names = name.and_then(|name| registry.rename(sub, &name));
         let Some(device) = registry.get_mut(sub) else { return (None, true, 0) };
         if let Some(cores) = cores {
             device.set_cores(cores, self.context.now);
-        }
-        let name = name.filter(|name| name != device.name());
-        let names = name.map(|name| (device.name().to_owned(), name));
-        if let Some((_, name)) = &names {
-            device.rename(name.clone());
         }
         (names, !device.waits_after_recall(), device.loans().room())
     }

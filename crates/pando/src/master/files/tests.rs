@@ -34,3 +34,17 @@ fn where_something_is_nothing_is_put_in_its_place() {
         assert_eq!(put_new(&fresh, &link).unwrap_err().kind(), ErrorKind::AlreadyExists);
     }
 }
+
+/// The dot stands for two names that are one on a file system that ignores case.
+#[test]
+fn a_result_does_not_replace_another_one_of_this_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_owned();
+    let files =
+        Arc::new(Files { output_dir: Some(dir.clone()), overwrite: true, ..Files::default() });
+    fs::write(dir.join("a"), "old").unwrap();
+    files.prepare(&dir.join("a"), b"first").unwrap()().unwrap();
+    let again = files.prepare(&dir.join(".").join("a"), b"second").unwrap()();
+    assert!(again.unwrap_err().to_string().contains("the result of another item"));
+    assert_eq!(fs::read(dir.join("a")).unwrap(), b"first");
+}

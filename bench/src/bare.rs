@@ -1,0 +1,18 @@
+//! Upper limits for [`measures`](crate::measures): prototypes of a master and its volunteers with
+//! the same libraries and nothing of Pando.
+//!
+//! [`master`] and [`volunteers`] map lines over WebSockets, in order, and nothing else. They know
+//! no errors, no lost devices, no limits of memory beside their queue, no tokens and no fair shares.
+//! The bodies of their messages have a number and a length for each value. [`Loop`] calls a function
+//! in a page, and [`Peers`] connects two pages.
+
+mod frame;
+mod master;
+mod page;
+mod peers;
+mod volunteers;
+
+pub use master::master;
+pub use page::Loop;
+pub use peers::Peers;
+pub use volunteers::volunteers;

@@ -1,0 +1,68 @@
+//! A page whose worker calls a function in a bare loop.
+
+use anyhow::Context;
+use axum::{
+    Router,
+    extract::ws::{Message, WebSocket, WebSocketUpgrade},
+    response::Html,
+    routing::get,
+};
+use std::time::Duration;
+use tokio::{net::TcpListener, sync::mpsc};
+
+/// A server for one page with the loop.
+#[derive(Debug)]
+pub struct Loop {
+    /// The address of the page.
+    pub url: String,
+    sockets: mpsc::Receiver<WebSocket>,
+}
+
+impl Loop {
+    /// Starts the server on a free port of the loopback device. The page calls `f` of the text
+    /// `function` with the numbers from 1 to `calls`, as text.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub async fn serve(function: &str, calls: u64) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}/", listener.local_addr()?);
+        let work = format!(
+            "{function}
+            for (let i = 1; i <= 500; i++) f(String(i))
+            const start = performance.now()
+            for (let i = 1; i <= {calls}; i++) f(String(i))
+            postMessage(performance.now() - start)"
+        );
+        let page = format!(
+            "<!doctype html><title>Loop</title><script>
+            const socket = new WebSocket('ws://' + location.host + '/socket')
+            socket.onmessage = ({{ data }}) => (location.href = data)
+            socket.onopen = () => {{
+              const worker = new Worker(URL.createObjectURL(new Blob([{}])))
+              worker.onmessage = ({{ data }}) => socket.send(String(data))
+            }}
+            </script>",
+            serde_json::Value::from(work)
+        );
+        let (came, sockets) = mpsc::channel(1);
+        let socket = async move |upgrade: WebSocketUpgrade| {
+            upgrade.on_upgrade(async move |socket| drop(came.send(socket).await))
+        };
+        let app = Router::new().route("/", get(async || Html(page))).route("/socket", get(socket));
+        tokio::spawn(async { axum::serve(listener, app).await });
+        Ok(Self { url, sockets })
+    }
+
+    /// Waits for the time of all calls, then directs the page to `next`.
+    ///
+    /// # Errors
+    /// When the page does not come, or tells no time.
+    pub async fn time(&mut self, next: &str) -> anyhow::Result<Duration> {
+        let mut socket = self.sockets.recv().await.context("the server ended")?;
+        let message = socket.recv().await.context("the page went")??;
+        let millis: f64 = message.to_text()?.parse().context("the page tells no time")?;
+        socket.send(Message::Text(next.into())).await?;
+        Ok(Duration::from_secs_f64(millis / 1e3))
+    }
+}
