@@ -123,16 +123,87 @@ class Scene {
   }
 }
 
-test('TURN and then the WebSocket follow when 4 s each brought no peer connection, and not before', async (t) => {
-  const scene = new Scene(t, ['webrtc', 'turn', 'websocket']);
+test('TURN follows when 4 s brought no direct connection, and not before', async (t) => {
+  const scene = new Scene(t, ['webrtc', 'turn']);
   await scene.pass(4000);
   assert.deepEqual(scene.transports, ['webrtc']);
   await scene.pass(200);
   assert.deepEqual(scene.transports, ['webrtc', 'turn']);
-  await scene.pass(4100);
-  assert.deepEqual(scene.transports, ['webrtc', 'turn', 'websocket']);
   assert.equal(scene.dialled[0].closed, true);
   assert.deepEqual(scene.said, []);
+});
+
+/** A scene in which the relay is tried beside a direct connection. */
+async function withRelay(t: TestContext): Promise<Scene> {
+  const scene = new Scene(t, ['webrtc', 'turn', 'websocket']);
+  await scene.pass(700);
+  assert.deepEqual(scene.transports, ['webrtc']);
+  await scene.pass(200);
+  assert.deepEqual(scene.transports, ['webrtc', 'websocket']);
+  assert.deepEqual([scene.dialled[0].closed, scene.said], [false, []]);
+  return scene;
+}
+
+test('the relay is used first where a direct connection takes long, and left when that opens', async (t) => {
+  const scene = await withRelay(t);
+  const [direct, socket] = scene.dialled;
+  scene.joins();
+  await scene.live(5000);
+  assert.equal(direct.closed, false);
+  direct.opens('direct');
+  assert.deepEqual([scene.said, socket.closed], [['opened', 'opened'], false]);
+  scene.connection.welcomed(5000);
+  assert.equal(socket.closed, true);
+  await scene.live(3_600_000);
+  assert.equal(scene.dialled.length, 2);
+});
+
+test('the relay is left at once when the direct connection opens before it', async (t) => {
+  const scene = await withRelay(t);
+  const [direct, socket] = scene.dialled;
+  direct.opens('direct');
+  assert.deepEqual([scene.said, socket.closed], [['opened'], true]);
+  scene.connection.welcomed(5000);
+  await scene.live(3_600_000);
+  assert.deepEqual([scene.dialled.length, direct.closed], [2, false]);
+});
+
+test('a direct connection that does not open within 10 s is given up, and TURN is tried next', async (t) => {
+  const scene = await withRelay(t);
+  scene.joins();
+  await scene.live(11_000);
+  assert.equal(scene.dialled[0].closed, true);
+  await scene.live(11_000);
+  assert.deepEqual(scene.transports.slice(2), ['turn']);
+  assert.deepEqual(scene.said, ['opened']);
+});
+
+test('of two attempts, the failure of one leaves the other', async (t) => {
+  await t.test('of the relay', async (t) => {
+    const scene = await withRelay(t);
+    scene.last.ends();
+    await scene.pass(2000);
+    assert.deepEqual([scene.dialled.length, scene.said], [2, []]);
+    scene.dialled[0].opens('direct');
+    assert.deepEqual(scene.said, ['opened']);
+  });
+  await t.test('of the direct connection', async (t) => {
+    const scene = await withRelay(t);
+    scene.dialled[0].ends('no UDP');
+    scene.joins();
+    assert.deepEqual(scene.said, ['opened']);
+    await scene.live(11_000);
+    assert.deepEqual(scene.transports.slice(2), ['turn']);
+  });
+  await t.test('of both', async (t) => {
+    const scene = await withRelay(t);
+    scene.last.ends();
+    scene.dialled[0].ends('no UDP');
+    assert.deepEqual(scene.transports.slice(2), []);
+    assert.deepEqual(scene.said, ['lost: no UDP']);
+    await scene.pass(300);
+    assert.deepEqual(scene.transports.slice(2), ['webrtc']);
+  });
 });
 
 test('the WebSocket follows at once when a peer connection fails, and a peer connection after the next loss', async (t) => {
@@ -241,7 +312,7 @@ test('a better way is tried beside the one in use, and takes its place when it o
   const scene = await onTheLast(t);
   const [, , socket] = scene.dialled;
   await scene.live(11_000);
-  assert.deepEqual(scene.transports.slice(3), ['webrtc']);
+  assert.deepEqual(scene.transports.slice(3), ['turn']);
   const late = scene.last;
   assert.deepEqual([socket.open, scene.said], [true, ['opened']]);
   socket.sent.length = 0;
@@ -275,7 +346,7 @@ test('ways that do not open are tried in turn and ever more rarely, each for 10 
   const tries = scene.dialled.slice(3);
   assert.deepEqual(
     tries.slice(0, 4).map(({ transport }) => transport),
-    ['webrtc', 'turn', 'webrtc', 'turn'],
+    ['turn', 'webrtc', 'turn', 'webrtc'],
   );
   assert.ok(tries.length >= 10 && tries.length <= 18, `${tries.length}`);
   assert.ok(tries.slice(0, -1).every(({ closed }) => closed));
@@ -319,11 +390,11 @@ test('the way in use is lost while another is tried: that one is given up, and a
   const socket = scene.last;
   await scene.live(11_000);
   socket.ends();
-  assert.deepEqual([scene.last.transport, scene.last.closed], ['webrtc', true]);
+  assert.deepEqual([scene.last.transport, scene.last.closed], ['turn', true]);
   await scene.pass(300);
   assert.deepEqual(scene.transports.slice(4), ['webrtc']);
-  await scene.pass(8300);
-  assert.deepEqual(scene.transports.slice(4), ['webrtc', 'turn', 'websocket']);
+  await scene.pass(900);
+  assert.deepEqual(scene.transports.slice(4), ['webrtc', 'websocket']);
 });
 
 test('who leaves while a better way is tried leaves both', async (t) => {

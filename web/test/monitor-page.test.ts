@@ -271,7 +271,8 @@ test('a connection without any event is lost', () =>
     await page.getByText(/next attempt in/).waitFor();
     await page.clock.runFor(1000);
     await page.getByText('Live', { exact: true }).waitFor();
-    assert.equal(master.connections, 2);
+    // On a busy machine, an attempt may take so long that another one follows.
+    assert.ok(master.connections >= 2);
   }));
 
 test('a run that has ended says so, stays readable, and is not asked again', () =>

@@ -18,7 +18,7 @@ export function backoff(failures: number, away: number, random: number): number 
     away < PATIENT_AFTER_MS
       ? LONGEST_MS
       : Math.min(PATIENT_MS, LONGEST_MS + (away - PATIENT_AFTER_MS) / 10);
-  const full = Math.min(longest, FIRST_MS * Math.pow(2, Math.min(failures, 20)));
+  const full = Math.min(longest, FIRST_MS * Math.pow(2, failures));
   return Math.max(FIRST_MS, full * (0.5 + random / 2));
 }
 

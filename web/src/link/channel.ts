@@ -17,7 +17,7 @@ export interface Channel {
   readonly bufferedAmount: number;
   send(frame: Uint8Array<ArrayBuffer> | string): void;
   /** Closes the channel. Frames from earlier `send` calls still go out; no more events follow. */
-  close(code?: number, reason?: string): void;
+  close(): void;
 }
 
 export interface ChannelEvents {
@@ -52,10 +52,10 @@ export class SocketChannel implements Channel {
     this.socket.send(frame);
   }
 
-  close(code?: number, reason?: string): void {
+  close(): void {
     const { socket } = this;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close(code, reason);
+    socket.close();
   }
 }
 

@@ -1,5 +1,6 @@
 /**
  * The connection to the master: opens a new channel after each loss, and watches the heartbeat.
+ * Where a relay can pass the bytes on, an attempt over a better transport goes on beside that one.
  * While a better route may exist than the present one, the connection tries better transports
  * from time to time, and moves to a better channel once the channel is open.
  */
@@ -34,10 +35,9 @@ export interface ConnectionEvents {
 const CONNECT_MS = 10_000;
 /** Milliseconds for an attempt to connect while another transport is left. */
 const FALL_BACK_MS = 4000;
+/** Milliseconds after which the relay is tried as well, while a better transport is tried. */
+const RELAY_MS = 700;
 const FIRST_HEARTBEAT_MS = 5000;
-/** Close codes of applications start at 4000. */
-const CLOSE_MALFORMED = 4002;
-const CLOSE_SILENT = 4008;
 
 export class Connection {
   private channel: Channel | null = null;
@@ -64,7 +64,7 @@ export class Connection {
   private failures = 0;
   private lostAt: number | null = null;
   private missingSince: number | null = null;
-  private retry: ReturnType<typeof setTimeout> | null = null;
+  private retry: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * @param page an address that shows by HTTP whether the server knows the token
@@ -90,7 +90,8 @@ export class Connection {
   open(): void {
     this.close();
     this.fallbacks = this.transports.slice();
-    this.betterTries = 0;
+    this.betterTries = this.betterCount = 0;
+    this.betterAt = Infinity;
     this.next();
   }
 
@@ -114,14 +115,17 @@ export class Connection {
    * received values.
    */
   private use(channel: Channel, transport: Transport, path?: Path): void {
-    this.second = channel === this.channel ? null : this.channel;
-    this.channel = channel;
+    if (channel !== this.channel) {
+      this.second = this.channel;
+      this.channel = channel;
+      this.betterAt = Infinity;
+      if (!this.opened) this.settle();
+    }
     this.opened = true;
     this.missingSince = null;
     this.assembler = new Assembler();
     this.lastReceived = performance.now();
     this.betterCount = path === 'direct' ? 0 : this.transports.indexOf(transport);
-    this.betterAt = Infinity;
     this.events.opened(path);
   }
 
@@ -133,31 +137,30 @@ export class Connection {
     this.heartbeat = heartbeat;
     this.failures = 0;
     this.lostAt = null;
-    this.settle();
+    if (this.betterAt === Infinity) this.settle();
   }
 
   /** Keeps only the current channel, until the next attempt over a better transport. */
   private settle(): void {
     if (this.second) this.second.close();
     this.second = null;
-    this.betterAt =
-      this.betterCount > 0
-        ? performance.now() + betterDelay(this.betterTries, Math.random())
-        : Infinity;
+    this.betterAt = this.betterCount
+      ? performance.now() + betterDelay(this.betterTries, Math.random())
+      : Infinity;
   }
 
   /** Starts an attempt over the next better transport, or gives the present attempt up. */
   private tryBetter(now: number): void {
     if (this.second) return this.settle();
-    this.second = this.dial(this.transports[this.betterTries++ % this.betterCount]);
+    this.second = this.dial(this.transports[++this.betterTries % this.betterCount]);
     this.betterAt = now + CONNECT_MS;
   }
 
   /** Closes all channels; only `open` connects again. */
-  close(code?: number, reason?: string): void {
-    if (this.retry !== null) clearTimeout(this.retry);
-    this.retry = null;
-    if (this.channel) this.channel.close(code, reason);
+  close(): void {
+    clearTimeout(this.retry);
+    this.retry = undefined;
+    if (this.channel) this.channel.close();
     if (this.second) this.second.close();
     this.channel = this.second = null;
   }
@@ -174,7 +177,7 @@ export class Connection {
 
   /** Connects at once, or checks with a ping whether the master still answers. */
   wake(): void {
-    if (this.retry !== null) return this.open();
+    if (this.retry) return this.open();
     this.suspect(performance.now());
   }
 
@@ -184,10 +187,17 @@ export class Connection {
     this.lastTick = now;
     if (!this.channel) return;
     if (!this.opened) {
-      if (now - this.dialledAt > (this.fallbacks.length > 0 ? FALL_BACK_MS : CONNECT_MS))
-        this.drop(CLOSE_SILENT, 'no connection');
+      const waited = now - this.dialledAt;
+      if (waited > (this.fallbacks.length ? FALL_BACK_MS : CONNECT_MS)) this.drop();
+      else if (waited > RELAY_MS && this.fallbacks.length > 1) {
+        // The relay is tried as well. The present attempt becomes one over a better transport.
+        this.fallbacks.shift();
+        this.second = this.channel;
+        this.betterAt = now + CONNECT_MS;
+        this.next();
+      }
     } else if (now - this.lastReceived > 3 * this.heartbeat) {
-      this.drop(CLOSE_SILENT, 'silent for three heartbeats');
+      this.drop();
     } else {
       if (now - this.lastSent > this.heartbeat) this.say({ type: 'ping', t: Math.round(now) });
       if (now > this.betterAt) this.tryBetter(now);
@@ -210,7 +220,7 @@ export class Connection {
       else this.assemble(frame);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      this.drop(CLOSE_MALFORMED, error.message);
+      this.drop();
     }
   }
 
@@ -224,17 +234,23 @@ export class Connection {
     if (frame) this.events.values(frame);
   }
 
-  private drop(code: number, reason: string): void {
-    this.close(code, reason);
+  private drop(): void {
+    this.close();
     this.lose();
   }
 
   private lose(text?: string): void {
     this.channel = null;
+    if (!this.opened) {
+      this.channel = this.second;
+      this.second = null;
+      if (this.channel) return;
+      if (this.fallbacks.length) return this.next();
+    }
     this.close();
-    if (!this.opened && this.fallbacks.length > 0) return this.next();
-    if (this.lostAt === null) this.lostAt = performance.now();
-    const delay = backoff(this.failures++, performance.now() - this.lostAt, Math.random());
+    const now = performance.now();
+    this.lostAt = this.lostAt || now;
+    const delay = backoff(this.failures++, now - this.lostAt, Math.random());
     this.retry = setTimeout(() => this.open(), delay);
     this.events.lost(text);
     // Browsers do not reveal why a server refused the WebSocket upgrade.
