@@ -152,7 +152,7 @@ export class Connection {
   /** Starts an attempt over the next better transport, or gives the present attempt up. */
   private tryBetter(now: number): void {
     if (this.second) return this.settle();
-    this.second = this.dial(this.transports[++this.betterTries % this.betterCount]);
+    this.second = this.dial(this.transports[this.betterTries++ % this.betterCount]);
     this.betterAt = now + CONNECT_MS;
   }
 
