@@ -8,6 +8,7 @@ mod large;
 mod memory;
 mod monitoring;
 mod native;
+mod peers;
 mod start;
 mod throughput;
 mod ways;
@@ -97,6 +98,8 @@ pub enum Measure {
     Idle,
     /// A tab computes as fast as the function alone
     Work,
+    /// The same work by other programs that spread it over this machine's cores
+    Peers,
 }
 
 impl Measure {
@@ -121,6 +124,7 @@ impl Measure {
             Self::Distance => distance::distance(setup),
             Self::Idle => idle::idle(setup),
             Self::Work => work::work(setup),
+            Self::Peers => peers::peers(setup),
         }
     }
 }
