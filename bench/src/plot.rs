@@ -67,7 +67,9 @@ mod tests {
     #[test]
     fn ratios_become_bars_and_other_rows_do_not() {
         let mut samples = Samples::default();
-        [0.5, 0.7, 0.6].map(|ratio| samples.push(ratio));
+        for ratio in [0.5, 0.7, 0.6] {
+            samples.push(ratio);
+        }
         let rows = [Row::plain("a", "1 s"), Row::ratio("b < c", samples, 0.8)];
         let picture = svg(&rows).unwrap();
         assert_eq!(picture.matches("<rect").count(), 2);
