@@ -6,17 +6,25 @@ use crate::origins::{Origins, Position};
 
 /// The name of the script in engines' stacks.
 const SCRIPT: &str = "function.js:";
+/// The scripts of Pando in these stacks: in Node, in Deno, in tabs.
+const PANDO: [&str; 3] = ["([eval]:", "(data:text/javascript,import", "/page.js:"];
 
 /// See [`crate::Bundle::trace`].
 pub(crate) fn trace(stack: &str, origins: &Origins) -> String {
     let lines = stack.lines().filter_map(|line| match frame(line) {
-        None => Some(line.to_owned()),
+        None => (!is_of_pando(line)).then(|| line.to_owned()),
         // A frame in the bundler's own code is left out.
         Some((range, place)) => {
             Some(format!("{}{}{}", &line[..range.start], origins.at(place)?, &line[range.end..]))
         }
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a line of a stack is a frame in a script of Pando: the mistake is not there.
+fn is_of_pando(line: &str) -> bool {
+    let is_frame = line.trim_start().starts_with("at ") || line.contains("@http");
+    is_frame && PANDO.iter().any(|script| line.contains(script))
 }
 
 /// The range and the position of a place in the script that a line of a stack names.
@@ -62,5 +70,25 @@ mod tests {
         );
         assert_eq!(place("    at f (http://h/t/worker.js:1:210)"), None);
         assert_eq!(place("Error: see function.js:1:2"), None);
+    }
+
+    #[test]
+    fn frames_of_pando_are_left_out() {
+        for line in [
+            "    at Core.invoke (eval at <anonymous> ([eval]:16:1), <anonymous>:892:17)",
+            "    at Core.begin (eval at <anonymous> (data:text/javascript,import%20%7B:14:1), <anonymous>:881:10)",
+            "    at e.values (http://192.168.1.2:5000/t/page.js:1:210)",
+            "values@http://192.168.1.2:5000/t/page.js:1:210",
+        ] {
+            assert!(is_of_pando(line), "{line}");
+        }
+        for line in [
+            "TypeError: see [eval]: and /page.js:",
+            "    at f (http://192.168.1.2:5000/t/function.js:1:210)",
+            "    at eval (eval at g (http://h/t/function.js:1:2), <anonymous>:1:1)",
+            "    at new Worker (blob:http://h/1:3:4)",
+        ] {
+            assert!(!is_of_pando(line), "{line}");
+        }
     }
 }

@@ -137,3 +137,10 @@ fn a_limit_needs_failures_that_do_not_end_the_run() {
     run(&["--max-failures", "2", "--on-error", "stop"]).ends(2, "").said(&["--on-error skip"]);
     run(&["--max-failures", "many", "--on-error", "skip"]).ends(2, "").said(&["0% to 100%"]);
 }
+
+#[test]
+fn an_error_outside_the_function_s_files_shows_no_frames_of_pando() {
+    let run = run("module.exports = class A {}", &["--on-error", "skip", "--retries", "0"], 1);
+    run.ends(1, "").said(&["TypeError: Class constructor A cannot be invoked without 'new'"]);
+    assert_eq!((lines_with(&run, "    at "), lines_with(&run, "TypeError")), (0, 1));
+}

@@ -44,12 +44,16 @@ impl Account {
     }
 }
 
-/// The stack of a failure with places in the function's files; without a stack, a message of
+/// The stack of a failure with places in the function's files; without a place, a message of
 /// several lines.
 pub(super) fn details(job: &Job, failure: &Failure) -> String {
-    match &failure.stack {
-        Some(stack) => job.function.trace(stack),
-        None if on_one_line(&failure.message) != failure.message => failure.message.clone(),
+    let message = &failure.message;
+    let stack = failure.stack.as_ref().map(|stack| job.function.trace(stack));
+    match stack
+        .filter(|stack| stack != message && stack.strip_prefix("Error: ") != Some(message.as_str()))
+    {
+        Some(stack) => stack,
+        None if on_one_line(message) != *message => message.clone(),
         None => String::new(),
     }
 }
