@@ -2,7 +2,7 @@
 
 use crate::{matrix::scenarios, tabs_only};
 use pando_testing::{
-    Browser, BrowserEngine, PandoCommand, WebSocket,
+    Browser, BrowserEngine, PandoCommand, TabId, WebSocket,
     volunteer::{answer, serve},
 };
 use std::thread;
@@ -36,6 +36,7 @@ fn the_owner_sees_the_run_from_its_start_to_its_end(browser: &mut Browser) {
     thread::spawn(move || serve(&mut ann, answer));
     browser.until(&page, &shows("2 of 4 (50 %)"));
     browser.until(&page, &shows("Ann"));
+    has_no_barriers(browser, &page);
     run.wait().gives("a\nb\n");
     browser.until(&page, &shows("Finished"));
     assert_eq!(browser.console(&page), Vec::<String>::new());
@@ -59,5 +60,18 @@ fn the_report_opens_from_the_disk(browser: &mut Browser) {
     {
         assert!(shown.contains(words), "{words} in {shown}");
     }
+    has_no_barriers(browser, &page);
     assert_eq!(browser.console(&page), Vec::<String>::new());
+}
+
+/// Checks that axe-core finds nothing that keeps people from using the page, in present browsers.
+fn has_no_barriers(browser: &mut Browser, page: &TabId) {
+    if matches!(browser.engine(), BrowserEngine::OldChromium(_)) {
+        return;
+    }
+    let file = "../../web/node_modules/axe-core/axe.min.js";
+    let axe = std::fs::read_to_string(file).expect("npm ci has been run in web/");
+    let found = "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`))";
+    let found = browser.eval(page, &format!("(() => {{ {axe}; return {found} }})()"));
+    assert_eq!(found, Ok(serde_json::json!([])));
 }

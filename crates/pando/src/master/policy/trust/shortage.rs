@@ -34,6 +34,8 @@ pub(crate) struct Shortage {
 /// What people know of the present shortage.
 #[derive(Debug, Default)]
 pub(super) struct ShortageNotice {
+    /// How many devices more are wanted.
+    devices: usize,
     since: Option<Instant>,
     is_told: bool,
 }
@@ -59,12 +61,16 @@ impl Trust {
         })
     }
 
-    /// Returns a line for people, once, when there are too few devices for some time.
+    /// Returns a line for people, once, when there are too few devices for some time, and again when
+    /// another number of devices is missing.
     pub(crate) fn tell_shortage(&mut self, context: &RunContext) -> Option<String> {
         let Some(shortage) = self.shortage(context.items.lender(), context.registry) else {
             self.notice = ShortageNotice::default();
             return None;
         };
+        if shortage.devices != self.notice.devices {
+            self.notice = ShortageNotice { devices: shortage.devices, ..ShortageNotice::default() };
+        }
         let since = *self.notice.since.get_or_insert(context.now);
         let is_due = context.now.saturating_duration_since(since) >= NOTICE;
         (is_due && !std::mem::replace(&mut self.notice.is_told, true))
