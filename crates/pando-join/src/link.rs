@@ -16,8 +16,8 @@ use std::{
 };
 use tokio::time::{sleep_until, timeout};
 
-/// How long an attempt to connect may take while another transport is left.
-const FALL_BACK: Duration = Duration::from_secs(4);
+/// The time after which the relay is tried as well, while a direct connection is tried.
+const RELAY_AFTER: Duration = Duration::from_millis(700);
 /// How long an attempt over a better route may take.
 const BETTER: Duration = Duration::from_secs(10);
 /// The time until the first attempt over a better route, and between later ones.
@@ -44,8 +44,8 @@ type Dialling = Pin<Box<dyn Future<Output = Result<Socket, Loss>> + Send>>;
 
 enum State {
     Waiting(Instant),
-    /// An attempt over the transport of this number.
-    Dialling(usize, Dialling),
+    /// An attempt over the transport of this number. With a time, the relay is tried as well then.
+    Dialling(usize, Dialling, Option<Instant>),
     /// A connection over the transport of this number.
     Open(usize, Box<Socket>),
 }
@@ -120,7 +120,10 @@ impl Link {
     pub(crate) fn welcomed(&mut self) {
         self.failures = 0;
         self.previous = None;
-        self.look_for_better();
+        // An attempt that has begun before goes on.
+        if matches!(self.better, Better::None) {
+            self.look_for_better();
+        }
     }
 
     /// Plans the next attempt over a better transport, if there is one.
@@ -162,20 +165,42 @@ impl Link {
             match &mut self.state {
                 State::Waiting(until) => {
                     sleep_until((*until).into()).await;
-                    self.dial(0);
+                    self.dial_first();
                 }
-                State::Dialling(number, dialling) => {
+                State::Dialling(number, dialling, relay_at) => {
                     let number = *number;
-                    match dialling.await {
+                    let dialled = tokio::select! {
+                        dialled = dialling => dialled,
+                        () = at(*relay_at) => {
+                            self.try_relay_as_well();
+                            continue;
+                        }
+                        found = improve(&mut self.better) => {
+                            if let Some(Ok(socket)) = found {
+                                // The direct connection is there before the one through the relay.
+                                self.better = Better::None;
+                                self.state = State::Open(0, Box::new(socket));
+                                return LinkEvent::Opened;
+                            }
+                            self.better = Better::None;
+                            continue;
+                        }
+                    };
+                    match dialled {
                         Ok(socket) => {
                             self.state = State::Open(number, Box::new(socket));
                             return LinkEvent::Opened;
                         }
-                        Err(_) if number + 1 < self.transports.len() => self.dial(number + 1),
-                        Err(loss) => {
-                            self.drop_socket();
-                            return LinkEvent::Lost(loss);
-                        }
+                        Err(_) if number + 1 < self.transports.len() => self.dial_last(),
+                        Err(loss) => match std::mem::replace(&mut self.better, Better::None) {
+                            Better::Dialling(number, dialling) => {
+                                self.state = State::Dialling(number, dialling, None);
+                            }
+                            _ => {
+                                self.drop_socket();
+                                return LinkEvent::Lost(loss);
+                            }
+                        },
                     }
                 }
                 State::Open(_, socket) => {
@@ -201,30 +226,49 @@ impl Link {
         }
     }
 
-    /// Begins an attempt over the transport of this number.
-    fn dial(&mut self, number: usize) {
-        let is_last = number + 1 == self.transports.len();
-        let dialling = self.dialling(number, (!is_last).then_some(FALL_BACK));
-        self.state = State::Dialling(number, dialling);
+    /// Begins an attempt over the best transport.
+    fn dial_first(&mut self) {
+        if self.transports.len() == 1 {
+            return self.dial_last();
+        }
+        let relay_at = Some(Instant::now() + RELAY_AFTER);
+        self.state = State::Dialling(0, self.dialling_better(0), relay_at);
+        // If this attempt fails, the next one over a better transport takes another.
+        self.better_tries = 1;
     }
 
-    fn dialling(&self, number: usize, patience: Option<Duration>) -> Dialling {
+    /// Begins an attempt over the last transport, which works where any does.
+    fn dial_last(&mut self) {
+        let last = self.transports.len() - 1;
+        let dialling = dial(self.transports[last], self.server.clone(), self.address.clone());
+        self.state = State::Dialling(last, Box::pin(dialling), None);
+    }
+
+    /// Begins an attempt over the last transport beside the present one.
+    fn try_relay_as_well(&mut self) {
+        let waiting = State::Waiting(Instant::now());
+        if let State::Dialling(number, dialling, _) = std::mem::replace(&mut self.state, waiting) {
+            self.better = Better::Dialling(number, dialling);
+        }
+        self.dial_last();
+    }
+
+    fn dialling_better(&self, number: usize) -> Dialling {
         let dialling = dial(self.transports[number], self.server.clone(), self.address.clone());
-        let Some(patience) = patience else { return Box::pin(dialling) };
         Box::pin(async move {
             let slow = |_| Err(Loss::Broken("it takes too long".into()));
-            timeout(patience, dialling).await.unwrap_or_else(slow)
+            timeout(BETTER, dialling).await.unwrap_or_else(slow)
         })
     }
 
-    /// Takes a step on the way to a better connection: `None` begins an attempt, and the other values
-    /// are the end of an attempt.
+    /// Takes a step on the way to a better connection: `None` begins an attempt, and the other
+    /// values are the end of an attempt.
     fn found(&mut self, found: Option<Result<Socket, Loss>>) {
         match (found, &self.better, &self.state) {
             (None, _, State::Open(present, _)) => {
                 let number = self.better_tries as usize % *present;
                 self.better_tries += 1;
-                self.better = Better::Dialling(number, self.dialling(number, Some(BETTER)));
+                self.better = Better::Dialling(number, self.dialling_better(number));
             }
             (Some(Ok(socket)), Better::Dialling(number, _), _) => {
                 self.better = Better::Open(*number, Box::new(socket));
@@ -262,6 +306,14 @@ impl Link {
         if let State::Open(_, socket) = std::mem::replace(&mut self.state, waiting) {
             socket.close().await;
         }
+    }
+}
+
+/// Waits until a time, if there is one.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time.into()).await,
+        None => pending().await,
     }
 }
 
