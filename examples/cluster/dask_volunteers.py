@@ -22,9 +22,10 @@ class Volunteer(WorkerPlugin):
 
     def setup(self, worker):
         cores, name = str(worker.state.nthreads), f"Dask {worker.name}"
-        command = ["pando", "join", "--until-eof", "--cores", cores, "--name", name, self.url]
-        # What the volunteer says goes to the log of its worker. Its standard input ends with the
-        # worker, however the worker ends.
+        words = ["--until-eof", "--cores", cores, "--name", name, self.url]
+        # What the volunteer and the shell say goes to the log of the worker. The standard input
+        # ends with the worker, however the worker ends.
+        command = ["sh", "-c", 'exec pando join "$@"', "sh", *words]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def teardown(self, worker):

@@ -24,6 +24,7 @@ job = Job(name="pando", max_fails=None)
 for number in range(1, VOLUNTEERS + 1):
     job.program(
         ["pando", "join", "--cores", str(CORES), "--name", f"HyperQueue {number}", sys.argv[1]],
+        stdout=None,
         # What the volunteer says goes here, below the folder in which this program runs.
         stderr=f"pando-{number}.err",
         resources=ResourceRequest(cpus=CORES),

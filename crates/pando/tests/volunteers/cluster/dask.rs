@@ -45,7 +45,7 @@ fn a_worker_is_killed_and_a_node_is_closed() {
 fn what_is_wrong_is_in_the_log_of_the_worker() {
     let Some(python) = python() else { return };
     let dask = python.replace("/python", "/dask");
-    let desk = Desk::new();
+    let mut desk = Desk::new();
     desk.write("dask_volunteers.py", recipe("dask_volunteers.py", &[]));
     let (_scheduler, address) = scheduler(&desk, &dask);
     let node = node(&desk, &dask, &address, "one");
@@ -53,4 +53,9 @@ fn what_is_wrong_is_in_the_log_of_the_worker() {
     let done = desk.run(&[&python, "dask_volunteers.py", &address, &nowhere]);
     done.status(1).said(&["ended with status 2: see this worker's log"]);
     node.says("nothing answers at");
+    desk.set("PATH", "/usr/bin:/bin");
+    let bare = self::node(&desk, &dask, &address, "two");
+    bare.says("Registered to:");
+    desk.run(&[&python, "dask_volunteers.py", &address, &nowhere]).status(1).said(&["status 127"]);
+    bare.says("pando: not found");
 }
