@@ -101,7 +101,14 @@ pub(super) fn native(setup: &Setup) -> anyhow::Result<Vec<Row>> {
                 rate.show(|r| thousands(r) + " items/s"),
             ),
             Row::plain("… its start, until it computes", start.show(|ms| format!("{ms:.0} ms"))),
-            Row::plain("… its processor time, with its core", micros.show(micros_per_item)),
+            Row::plain(
+                match case.sandbox {
+                    // Nobody waits for a core inside bubblewrap, so its time is not known.
+                    Some("bwrap") => "… its processor time, without its core",
+                    _ => "… its processor time, with its core",
+                },
+                micros.show(micros_per_item),
+            ),
             Row::plain("… processor time of the master", master.show(micros_per_item)),
         ]);
     }
