@@ -63,11 +63,9 @@ pub(crate) fn wrong(chance: &mut Chance, loans: impl IntoIterator<Item = Loan>) 
         .into_iter()
         .map(|loan| {
             let result = match chance.of_range(0..4) {
-                0 => Err(Failure {
-                    message: "a lie".into(),
-                    stack: Some("at a lie".into()),
-                    kind: "died".into(),
-                }),
+                0 => {
+                    Err(Failure { stack: Some("at a lie".into()), ..Failure::new("a lie", "died") })
+                }
                 1 => Ok((Form::Bytes, Bytes::from_static(&[0, 159, 10, 13, 0]))),
                 _ => Ok((Form::Text, Bytes::from_static(b"a lie"))),
             };

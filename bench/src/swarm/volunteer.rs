@@ -90,8 +90,8 @@ impl Function for Echo {
 
     fn answer(&mut self, value: Value) -> Result<(Form, Bytes), Failure> {
         if self.failure_rate > 0.0 && self.chance.f64() < self.failure_rate {
-            let message = "it fails by chance".into();
-            return Err(Failure { message, stack: None, kind: "error".into() });
+            let message = "it fails by chance";
+            return Err(Failure::new(message, "error"));
         }
         Ok((value.form, value.bytes))
     }

@@ -4,9 +4,14 @@ use crate::{
     assets::AssetsOnDisk,
     options::JoinOptions,
     settings::{self, Unknown},
+    share::{OwnCores, Share, Shared, SharedJob},
 };
 use pando_client::WebServer;
-use pando_protocol::volunteer::{JobProgram, Welcome};
+use pando_process::{console::Console, number::count};
+use pando_protocol::{
+    page::PageSettings,
+    volunteer::{JobProgram, Welcome},
+};
 use pando_volunteer::{
     Engine, ExecCommand, Limits, NodeError, Program, ProgramOptions, Refusal, Runner, Wish,
     memory_per_core,
@@ -19,15 +24,39 @@ const LOADING: Duration = Duration::from_secs(600);
 /// Longest function, in bytes.
 const LONGEST: usize = 1 << 30;
 
-/// An engine that can run the job's function.
+/// What computes the values of a job.
 pub(crate) struct Prepared {
-    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) work: PreparedWork,
     /// The assets of the run, if it has some: they go with this value.
     pub(crate) assets: Option<AssetsOnDisk>,
-    /// The engine with its version, for people.
+    /// What computes, for people.
     pub(crate) name: String,
     /// The purpose of the run, for people.
     pub(crate) title: String,
+}
+
+/// See [`Prepared`].
+pub(crate) enum PreparedWork {
+    /// An engine that can run the job's function, on cores of this machine.
+    Engine(Arc<dyn Engine>),
+    /// Further devices.
+    Shared(Box<dyn Shared>),
+}
+
+/// The gateway with this id, which shares the jobs of its run.
+#[derive(Clone)]
+pub(crate) struct Gateway {
+    pub(crate) id: String,
+    pub(crate) share: Arc<dyn Share>,
+    pub(crate) console: Console,
+}
+
+/// An engine for cores of this machine.
+struct Own {
+    engine: Arc<dyn Engine>,
+    assets: Option<AssetsOnDisk>,
+    /// The engine with its version, for people.
+    name: String,
 }
 
 /// Why there is no engine for a job.
@@ -39,7 +68,8 @@ pub(crate) enum NoEngine {
     Unfit(String),
 }
 
-/// Requests the function of the job that `welcome` describes, and finds an engine for it.
+/// Requests the function of the job that `welcome` describes, and finds an engine for it, or opens
+/// the job to further devices.
 ///
 /// # Errors
 /// When there is none.
@@ -48,6 +78,7 @@ pub(crate) async fn prepare(
     options: JoinOptions,
     welcome: Welcome,
     runner: Option<Arc<Runner>>,
+    gateway: Option<Gateway>,
 ) -> Result<Prepared, NoEngine> {
     let address = options.url.clone();
     let settings = settings::request(&server, &address).await.map_err(|unknown| match unknown {
@@ -57,16 +88,37 @@ pub(crate) async fn prepare(
     if settings.options.function != welcome.function {
         return Err(NoEngine::Lost("there is another run at the address now".into()));
     }
-    settings::check(&settings, &address).map_err(NoEngine::Unfit)?;
-    let title = settings.options.title.clone();
-    if let Some(program) = &welcome.program {
-        return run_program(program, &options, &welcome, title);
-    }
-    let Some(runner) = runner else {
-        return Err(NoEngine::Unfit(
-            "the run computes with a function, and not with a program: leave --exec out".into(),
-        ));
+    let id = gateway.as_ref().map(|gateway| &*gateway.id);
+    settings::check(&settings, &address, id).map_err(NoEngine::Unfit)?;
+    let code = match welcome.program {
+        Some(_) => String::new(),
+        None => request_function(&server).await?,
     };
+    let title = settings.options.title.clone();
+    let Some(gateway) = gateway else {
+        let Own { engine, assets, name } =
+            own_engine(server, &options, &welcome, &settings, runner, &code)?;
+        return Ok(Prepared { work: PreparedWork::Engine(engine), assets, name, title });
+    };
+    let cores = if settings.options.dom { 0 } else { options.cores() };
+    let (own, name) = match cores {
+        0 => (None, "the cores of this machine stay idle".to_owned()),
+        _ => {
+            let Own { engine, name, .. } =
+                own_engine(server, &options, &welcome, &settings, runner, &code)?;
+            let s = if cores == 1 { "s" } else { "" };
+            let name =
+                format!("{} of this machine compute{s} with {name}", count(cores.into(), "core"));
+            (Some(OwnCores { engine, cores }), name)
+        }
+    };
+    let Gateway { id: device, share, console } = gateway;
+    let job = SharedJob { device, welcome, settings, code, own, console };
+    let shared = share.open(job).await.map_err(NoEngine::Unfit)?;
+    Ok(Prepared { work: PreparedWork::Shared(shared), assets: None, name, title })
+}
+
+async fn request_function(server: &WebServer) -> Result<String, NoEngine> {
     let lost = |why: String| NoEngine::Lost(format!("the function did not come: {why}"));
     let function = match timeout(LOADING, server.get("function.js", LONGEST)).await {
         Ok(Ok(answer)) if answer.is_ok() => answer.content,
@@ -74,24 +126,42 @@ pub(crate) async fn prepare(
         Ok(Err(error)) => return Err(lost(error.to_string())),
         Err(_) => return Err(lost("it took too long".into())),
     };
-    let code =
-        String::from_utf8(function.into()).map_err(|_| lost("its text is not UTF-8".into()))?;
+    String::from_utf8(function.into()).map_err(|_| lost("its text is not UTF-8".into()))
+}
+
+/// The engine for cores of this machine.
+fn own_engine(
+    server: WebServer,
+    options: &JoinOptions,
+    welcome: &Welcome,
+    settings: &PageSettings,
+    runner: Option<Arc<Runner>>,
+    code: &str,
+) -> Result<Own, NoEngine> {
+    if let Some(program) = &welcome.program {
+        return run_program(program, options, welcome);
+    }
+    let Some(runner) = runner else {
+        return Err(NoEngine::Unfit(
+            "the run computes with a function, and not with a program: leave --exec out".into(),
+        ));
+    };
     // Both sides must permit a held function to use the network.
     let network = options.allow_net && !settings.options.deny_net;
     let assets = settings.options.assets.then(|| AssetsOnDisk::of(server)).transpose();
     let assets = assets.map_err(NoEngine::Unfit)?;
     let for_cores = assets.as_ref().map(AssetsOnDisk::for_cores);
-    let engine = runner.engine(&code, &welcome.options, for_cores, network);
-    Ok(Prepared { name: runner.name(), engine: Arc::new(engine), assets, title })
+    let engine = runner.engine(code, &welcome.options, for_cores, network);
+    Ok(Own { name: runner.name(), engine: Arc::new(engine), assets })
 }
 
 /// Finds the engine of this machine, and what holds the function unless its sender is trusted. With
-/// `--exec`, this machine runs no function.
+/// `--exec`, and without cores, this machine runs no function.
 ///
 /// # Errors
 /// When this machine cannot compute, with a remedy.
 pub(crate) async fn find(options: &JoinOptions) -> Result<Option<Runner>, String> {
-    if options.exec.is_some() {
+    if options.exec.is_some() || options.cores() == 0 {
         return Ok(None);
     }
     let memory = memory_per_core(options.cores() as usize);
@@ -112,8 +182,7 @@ fn run_program(
     program: &JobProgram,
     options: &JoinOptions,
     welcome: &Welcome,
-    title: String,
-) -> Result<Prepared, NoEngine> {
+) -> Result<Own, NoEngine> {
     let exec = options.exec.as_deref();
     if exec.is_none() && !options.trust {
         return Err(NoEngine::Unfit(format!(
@@ -139,7 +208,7 @@ fn run_program(
     let engine =
         engine.map_err(|error| NoEngine::Unfit(format!("no shell can be started: {error}")))?;
     let name = format!("the command: {text}");
-    Ok(Prepared { engine: Arc::new(engine), assets: None, name, title })
+    Ok(Own { engine: Arc::new(engine), assets: None, name })
 }
 
 /// What helps a machine that cannot hold functions.

@@ -5,7 +5,7 @@
 //! volunteer connects (`dial`), directly or through the relay. Then it speaks like a tab.
 //! [`Host`](pando_volunteer::Host) is the volunteer without I/O; around it are the `link` to the
 //! master, the cores of an engine, the `requests` of the machine's owner to leave, and messages for
-//! people (`news`).
+//! people (`news`). With `--share`, a [`Share`] takes the place of the cores.
 
 mod address;
 mod assets;
@@ -17,8 +17,11 @@ mod options;
 mod requests;
 mod run;
 mod settings;
+mod share;
 mod socket;
 mod volunteer;
+mod work;
 
 pub use options::JoinOptions;
-pub use run::run;
+pub use run::{run, share};
+pub use share::{Closing, OwnCores, Pending, Share, Shared, SharedJob};

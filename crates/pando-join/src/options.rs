@@ -30,6 +30,11 @@ pub struct JoinOptions {
     #[arg(long, env = "PANDO_JOIN_CORES", value_name = "N", value_parser = cores)]
     pub cores: Option<u32>,
 
+    /// Share the job with further devices: they open a link of this machine, which hands values on
+    /// to them (only pando join, not the program pando-join). --cores 0 leaves this machine idle
+    #[arg(long, env = "PANDO_JOIN_SHARE", value_parser = YesOrNo::new())]
+    pub share: bool,
+
     /// Name of this machine, for the people of the run [default: the system and the host's name]
     #[arg(long, env = "PANDO_JOIN_NAME", value_name = "NAME", value_parser = name)]
     pub name: Option<String>,
@@ -84,6 +89,20 @@ impl JoinOptions {
         command_line::read(words)
     }
 
+    /// Checks the rules between the options. `has_server`: this program can share a job.
+    ///
+    /// # Errors
+    /// When the options make no sense together, in words.
+    pub(crate) fn check(&self, has_server: bool) -> Result<(), String> {
+        if self.share && !has_server {
+            return Err("--share: this program cannot share a job, because it has no server: use `pando join --share`".into());
+        }
+        if self.cores == Some(0) && !self.share {
+            return Err("--cores 0: a machine without cores computes nothing: give 1 or more, or --share the job with further devices".into());
+        }
+        Ok(())
+    }
+
     /// The number of cores to lend.
     pub(crate) fn cores(&self) -> u32 {
         self.cores.unwrap_or_else(|| threads::at_a_time() as u32)
@@ -113,10 +132,9 @@ fn system() -> &'static str {
 fn cores(text: &str) -> Result<u32, String> {
     let most = threads::most_cores();
     match text.parse() {
-        Ok(0) => Err("a machine without cores computes nothing: give 1 or more".into()),
         Ok(cores) if cores as usize <= most => Ok(cores),
         Ok(_) => Err(format!("this machine can lend up to {most}, each a process")),
-        Err(_) => Err("give a number from 1 up".into()),
+        Err(_) => Err("give a number from 1 up, or with --share from 0 up".into()),
     }
 }
 
@@ -168,10 +186,14 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         assert!(parse(&[]).is_err(), "no address");
         for wrong in
-            [&["--cores", "0"][..], &["--cores", "100000"], &["--name", " "], &["--exec", "cat"]]
+            [&["--cores", "x"][..], &["--cores", "100000"], &["--name", " "], &["--exec", "cat"]]
         {
             assert!(parse(&[&[URL], wrong].concat()).is_err(), "{wrong:?}");
         }
+        let check = |args, has_server| parse(args).unwrap().check(has_server);
+        assert!(check(&["--cores", "0", URL], true).unwrap_err().contains("--share"));
+        assert_eq!(check(&["--cores", "0", "--share", URL], true), Ok(()));
+        assert!(check(&["--share", URL], false).unwrap_err().contains("`pando join --share`"));
         let options = parse(&["--cores", "3", URL, "--name", "node 7"]).unwrap();
         assert_eq!((options.cores(), options.name()), (3, "node 7".into()));
     }

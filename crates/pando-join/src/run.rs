@@ -1,11 +1,12 @@
 //! Lends this machine to a run, and with `--wait` to the next runs at the same address.
 
 use crate::{
-    engine,
+    engine::{self, Gateway},
     news::News,
     options::JoinOptions,
     requests::LeaveRequests,
     settings::{self, Unknown},
+    share::{Closing, Share},
     volunteer::{End, Volunteer},
 };
 use pando_client::{WebServer, backoff};
@@ -25,12 +26,21 @@ const LAST_MOMENTS: Duration = Duration::from_millis(100);
 
 /// Joins a run with `options`; returns the exit status.
 pub fn run(options: JoinOptions) -> i32 {
+    execute(options, None)
+}
+
+/// As [`run`], and shares the job of the run by `share`.
+pub fn share(options: JoinOptions, share: Arc<dyn Share>) -> i32 {
+    execute(options, Some(share))
+}
+
+fn execute(options: JoinOptions, share: Option<Arc<dyn Share>>) -> i32 {
     if options.nice {
         lower_priority();
     }
     let Some(runtime) = threads::runtime(None) else { return 1 };
     let news = News::new(options.quiet);
-    let status = runtime.block_on(join(&options, &news)).unwrap_or_else(|why| {
+    let status = runtime.block_on(join(&options, &news, share)).unwrap_or_else(|why| {
         news.warn(&format!("error: {why}"));
         2
     });
@@ -51,30 +61,41 @@ fn lower_priority() {
 ///
 /// # Errors
 /// When this machine cannot help, in words.
-async fn join(options: &JoinOptions, news: &News) -> Result<i32, String> {
+async fn join(
+    options: &JoinOptions,
+    news: &News,
+    share: Option<Arc<dyn Share>>,
+) -> Result<i32, String> {
     trace::start(news.console())?;
+    options.check(share.is_some())?;
     let runner = engine::find(options).await?.map(Arc::new);
     let server = WebServer::new(options.url.url().clone())?;
     let device = random_id()?;
+    let console = news.console();
+    let gateway =
+        share.map(|share| Gateway { id: device.clone(), share, console: console.clone() });
     let mut requests = LeaveRequests::listen(options.until_eof, news.clone());
     let mut visits = 0;
     loop {
         let found = tokio::select! {
-            found = find(options, &server, news) => found?,
+            found = find(options, &server, news, gateway.as_ref()) => found?,
             () = requests.next() => return Ok(0),
         };
         let Some(settings) = found else { return Ok(0) };
+        let (runner, gateway) = (runner.clone(), gateway.clone());
         let mut volunteer = Volunteer::new(
             options,
             server.clone(),
             &device,
             news.clone(),
-            runner.clone(),
+            runner,
+            gateway,
             settings.relay,
         );
         let end = volunteer.work(&mut requests).await;
         let computed = volunteer.computed();
         news.hide();
+        volunteer.close(closing(options, &end)).await;
         if let Some(status) = settle(options, news, &mut volunteer, end).await? {
             return Ok(status);
         }
@@ -85,6 +106,20 @@ async fn join(options: &JoinOptions, news: &News) -> Result<i32, String> {
         if timeout(pause, requests.next()).await.is_ok() {
             return Ok(0);
         }
+    }
+}
+
+/// What devices behind a gateway are told when the work for a run has `end`ed.
+fn closing(options: &JoinOptions, end: &End) -> Closing {
+    match end {
+        End::Left { .. } | End::Idle => Closing::Stopped,
+        End::Goodbye(_) if options.wait => Closing::Silently,
+        End::Goodbye(Goodbye { reason, .. }) => match &**reason {
+            "done" => Closing::Done,
+            "stopped" => Closing::Stopped,
+            _ => Closing::Silently,
+        },
+        End::Gone(_) | End::Unfit(_) => Closing::Silently,
     }
 }
 
@@ -165,13 +200,15 @@ async fn find(
     options: &JoinOptions,
     server: &WebServer,
     news: &News,
+    gateway: Option<&Gateway>,
 ) -> Result<Option<PageSettings>, String> {
+    let gateway = gateway.map(|gateway| &*gateway.id);
     let start = Instant::now();
     let (mut failures, mut told) = (0, String::new());
     loop {
         let settings = settings::request(server, &options.url).await;
         let checked =
-            settings.and_then(|settings| match settings::check(&settings, &options.url) {
+            settings.and_then(|settings| match settings::check(&settings, &options.url, gateway) {
                 Ok(()) => Ok(settings),
                 Err(why) => Err(Unknown::Unfit(why)),
             });

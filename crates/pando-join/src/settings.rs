@@ -105,14 +105,36 @@ fn words(content: &[u8]) -> String {
     }
 }
 
-/// Checks that a native volunteer can compute for a run with these `settings`.
+/// Checks that a native volunteer can compute for a run with these `settings`, or that the gateway
+/// with this id can share its job.
 ///
 /// # Errors
 /// When it cannot, in words.
-pub(crate) fn check(settings: &PageSettings, address: &Address) -> Result<(), String> {
+pub(crate) fn check(
+    settings: &PageSettings,
+    address: &Address,
+    gateway: Option<&str>,
+) -> Result<(), String> {
+    if let Some(id) = gateway {
+        return check_for_gateway(settings, address, id);
+    }
     if settings.options.dom {
         return Err(format!(
             "the function of this run needs a page (--dom): open {address} in a browser instead"
+        ));
+    }
+    Ok(())
+}
+
+fn check_for_gateway(settings: &PageSettings, address: &Address, id: &str) -> Result<(), String> {
+    if settings.options.gateways.iter().any(|gateway| gateway == id) {
+        return Err(format!(
+            "{address} leads back to this machine, whose job it shares: give the address that the run itself prints"
+        ));
+    }
+    if settings.options.assets {
+        return Err(format!(
+            "the function of this run needs files (--assets), which a gateway does not pass on: let the devices open {address} itself"
         ));
     }
     Ok(())

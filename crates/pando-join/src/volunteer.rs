@@ -5,26 +5,23 @@ use crate::{
     address::Address,
     assets::AssetsOnDisk,
     dial::{Loss, Transport},
-    engine::{NoEngine, Prepared, prepare},
+    engine::{Gateway, NoEngine, Prepared, PreparedWork, prepare},
     link::{Link, LinkEvent},
     news::{News, Progress},
     options::JoinOptions,
     requests::LeaveRequests,
+    share::Closing,
+    work::{Preparing, Said, Work, finished, heard},
 };
 use pando_client::WebServer;
 use pando_process::{duration::spoken, number::count, signals::TOGETHER};
 use pando_protocol::{core::CoreMessage, volunteer::Path};
-use pando_volunteer::{CoreEvent, CoreId, Cores, Engine, Goodbye, Host, Introduction, Runner};
+use pando_volunteer::{CoreEvent, Cores, Goodbye, Host, Introduction, Runner};
 use std::{
-    future::{Future, pending},
-    pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{
-    sync::mpsc,
-    time::{sleep_until, timeout},
-};
+use tokio::time::{sleep_until, timeout};
 use tracing::debug;
 
 /// The time between two looks at the work.
@@ -50,24 +47,21 @@ pub(crate) enum End {
     Unfit(String),
 }
 
-type Preparing = Pin<Box<dyn Future<Output = Result<Prepared, NoEngine>> + Send>>;
-
-/// The cores, and their messages.
-type StartedCores = (Cores<Arc<dyn Engine>>, mpsc::Receiver<(CoreId, CoreEvent)>);
-
 /// See the module.
 pub(crate) struct Volunteer {
     options: JoinOptions,
     server: WebServer,
     /// The engine of this machine, and its sandbox; `None` for a machine that runs a program.
     runner: Option<Arc<Runner>>,
+    /// Present if the job is shared with further devices.
+    gateway: Option<Gateway>,
     news: News,
     host: Host,
     link: Link,
-    /// The job of `cores` or `preparing`.
+    /// The job of `work` or `preparing`.
     job: Option<String>,
     preparing: Option<Preparing>,
-    cores: Option<StartedCores>,
+    work: Option<Work>,
     /// The assets of the job.
     assets: Option<AssetsOnDisk>,
     title: String,
@@ -92,24 +86,30 @@ impl Volunteer {
         device: &str,
         news: News,
         runner: Option<Arc<Runner>>,
+        gateway: Option<Gateway>,
         is_relay: bool,
     ) -> Self {
         let now = Instant::now();
+        let introduction = |cores| Introduction {
+            device: device.to_owned(),
+            name: options.name(),
+            kind: "native".into(),
+            cores,
+        };
         Self {
-            host: Host::new(Introduction {
-                device: device.to_owned(),
-                name: options.name(),
-                kind: "native".into(),
-                cores: options.cores(),
-            }),
+            host: match gateway {
+                Some(_) => Host::gateway(introduction(0)),
+                None => Host::new(introduction(options.cores())),
+            },
             link: Link::new(server.clone(), options.url.clone(), is_relay),
             options: options.clone(),
             server,
             runner,
+            gateway,
             news,
             job: None,
             preparing: None,
-            cores: None,
+            work: None,
             assets: None,
             title: String::new(),
             connected: false,
@@ -139,8 +139,8 @@ impl Volunteer {
     /// Computes until the end.
     pub(crate) async fn work(&mut self, requests: &mut LeaveRequests) -> End {
         loop {
-            if let Some((cores, _)) = &mut self.cores {
-                cores.obey(&mut self.host);
+            if let Some(work) = &mut self.work {
+                work.obey(&mut self.host);
             }
             if let Some(goodbye) = self.host.goodbye() {
                 return End::Goodbye(goodbye.clone());
@@ -153,10 +153,13 @@ impl Volunteer {
                 biased;
                 () = requests.next() => Some(self.leave(requests).await),
                 event = self.link.next(has_frame) => self.take(event),
-                (id, event) = heard(&mut self.cores) => {
-                    self.hear(id, event);
-                    None
-                }
+                said = heard(&mut self.work) => match said {
+                    Some(said) => {
+                        self.hear(said);
+                        None
+                    }
+                    None => Some(self.leave(requests).await),
+                },
                 prepared = finished(&mut self.preparing) => self.prepared(prepared),
                 () = sleep_until(due.into()) => self.pass_time(Instant::now()),
             };
@@ -221,6 +224,9 @@ impl Volunteer {
                 Some(Transport::Turn) if has_moved => "goes on through the relay's TURN server",
                 _ => "connected again",
             });
+            if let Some(Work::Shared(shared)) = &self.work {
+                self.host.pass_up(shared.in_progress(), Instant::now());
+            }
             return;
         }
         if self.known {
@@ -228,28 +234,38 @@ impl Volunteer {
         }
         self.known = true;
         self.job = Some(welcome.job.clone());
-        (self.cores, self.assets) = (None, None);
+        (self.work, self.assets) = (None, None);
         let (server, options) = (self.server.clone(), self.options.clone());
-        let prepared = prepare(server, options, welcome.clone(), self.runner.clone());
-        self.preparing = Some(Box::pin(prepared));
+        let (runner, gateway) = (self.runner.clone(), self.gateway.clone());
+        self.preparing = Some(Box::pin(prepare(server, options, welcome.clone(), runner, gateway)));
     }
 
     fn prepared(&mut self, prepared: Result<Prepared, NoEngine>) -> Option<End> {
         self.preparing = None;
         match prepared {
-            Ok(Prepared { engine, assets, name, title }) => {
+            Ok(Prepared { work, assets, name, title }) => {
                 let what = if title.is_empty() { String::new() } else { format!(" for {title}") };
+                let (address, machine) = (self.address(), self.options.name());
                 let cores = self.options.cores();
-                self.news.say(&format!(
-                    "joined {} as {}: {} compute{}{what} with {name}",
-                    self.address(),
-                    self.options.name(),
-                    count(cores.into(), "core"),
-                    if cores == 1 { "s" } else { "" },
-                ));
+                self.news.say(&match work {
+                    PreparedWork::Engine(_) => format!(
+                        "joined {address} as {machine}: {} compute{}{what} with {name}",
+                        count(cores.into(), "core"),
+                        if cores == 1 { "s" } else { "" },
+                    ),
+                    PreparedWork::Shared(_) => {
+                        format!("joined {address} as {machine}, to share the job{what}: {name}")
+                    }
+                });
                 self.title = title;
-                self.cores = Some(Cores::new(engine, None));
                 self.assets = assets;
+                self.work = Some(match work {
+                    PreparedWork::Shared(shared) => Work::Shared(shared),
+                    PreparedWork::Engine(engine) => {
+                        let (cores, said) = Cores::new(engine, None);
+                        Work::Cores(cores, said)
+                    }
+                });
                 None
             }
             Err(NoEngine::Lost(why)) => {
@@ -262,7 +278,11 @@ impl Volunteer {
         }
     }
 
-    fn hear(&mut self, id: CoreId, event: CoreEvent) {
+    fn hear(&mut self, said: Said) {
+        let (id, event) = match said {
+            Said::Shared(said) => return self.host.pass_up(said, Instant::now()),
+            Said::Core(id, event) => (id, event),
+        };
         if let CoreEvent::Message(CoreMessage::Broken { message, .. }) = &event {
             self.broken = Some(message.clone());
         }
@@ -337,6 +357,13 @@ impl Volunteer {
         Self::say_goodbye(&mut self.host, &mut self.link, self.connected).await
     }
 
+    /// Closes the job to further devices.
+    pub(crate) async fn close(&mut self, closing: Closing) {
+        if let Some(Work::Shared(shared)) = self.work.take() {
+            shared.close(closing).await;
+        }
+    }
+
     async fn say_goodbye(host: &mut Host, link: &mut Link, connected: bool) -> bool {
         if !connected {
             return false;
@@ -366,23 +393,5 @@ impl Volunteer {
         };
         let _ = timeout(LAST_WORDS, telling).await;
         is_flushed
-    }
-}
-
-/// The next event of a core.
-async fn heard(cores: &mut Option<StartedCores>) -> (CoreId, CoreEvent) {
-    if let Some((_, said)) = cores
-        && let Some(event) = said.recv().await
-    {
-        return event;
-    }
-    pending().await
-}
-
-/// The result of `preparing`.
-async fn finished(preparing: &mut Option<Preparing>) -> Result<Prepared, NoEngine> {
-    match preparing {
-        Some(preparing) => preparing.await,
-        None => pending().await,
     }
 }

@@ -27,6 +27,9 @@ pub struct PageOptions {
     /// https, a page can do more than over http. May be empty.
     #[serde(default, skip_serializing_if = "String::is_empty", rename = "relayUrl")]
     pub relay_url: String,
+    /// The ids of the gateways between the run and this server, so that none joins itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gateways: Vec<String>,
 }
 
 /// The name, below the address of the page, under which native volunteers find the settings.

@@ -16,6 +16,7 @@ pub use stream_lender::Loan;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Version of the protocol; both sides must speak the same version.
 pub const VERSION: u32 = 2;
@@ -117,13 +118,26 @@ pub struct Failure {
     /// One of `error` (answered), `throw`, `timeout`, `undefined`, `died`, `json`.
     #[serde(default)]
     pub kind: String,
+    /// The device behind a gateway that made the attempt, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 impl Failure {
     /// A failure without a stack.
     pub fn new(message: impl Into<String>, kind: impl Into<String>) -> Self {
-        Self { message: message.into(), stack: None, kind: kind.into() }
+        Self { message: message.into(), stack: None, kind: kind.into(), device: None }
     }
+
+    /// The name of the device that made the attempt, which `device` reports.
+    pub fn at<'a>(&self, device: &'a str) -> Cow<'a, str> {
+        behind(self.device.as_deref(), device)
+    }
+}
+
+/// The name, for people, of what `device` says for the device `behind` it.
+pub fn behind<'a>(behind: Option<&str>, device: &'a str) -> Cow<'a, str> {
+    behind.map_or(device.into(), |behind| format!("{behind} at {device}").into())
 }
 
 /// Most values or answers in a frame. More never fit into a frame of one part, and a longer frame

@@ -76,6 +76,7 @@ impl JoinCommand {
 #[derive(Debug)]
 pub struct CuttablePort {
     host: String,
+    target: Arc<Mutex<String>>,
     connections: Arc<Mutex<Vec<TcpStream>>>,
 }
 
@@ -85,17 +86,24 @@ impl CuttablePort {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let own = listener.local_addr().expect("it is bound").to_string();
         let connections = Arc::<Mutex<Vec<TcpStream>>>::default();
-        let (target, open) = (host.to_owned(), connections.clone());
+        let target = Arc::new(Mutex::new(host.to_owned()));
+        let (leads_to, open) = (target.clone(), connections.clone());
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
-                let Ok(far) = TcpStream::connect(&target) else { continue };
+                let target = leads_to.lock().expect("nobody panics with it").clone();
+                let Ok(far) = TcpStream::connect(target) else { continue };
                 let ends = [near.try_clone(), far.try_clone()].map(|end| end.expect("a handle"));
                 open.lock().expect("nobody panics with it").extend(ends);
                 pass(&near, &far);
                 pass(&far, &near);
             }
         });
-        Self { host: own, connections }
+        Self { host: own, target, connections }
+    }
+
+    /// Leads new connections to `host` from now on.
+    pub fn lead_to(&self, host: &str) {
+        *self.target.lock().expect("nobody panics with it") = host.to_owned();
     }
 
     /// `url`, by way of this port.

@@ -61,11 +61,7 @@ pub fn result(loan: Loan, text: &str) -> Answer {
 
 /// The answer with an error.
 pub fn error(loan: Loan, message: &str) -> Answer {
-    Answer {
-        loan,
-        micros: 1,
-        result: Err(Failure { message: message.into(), stack: None, kind: "error".into() }),
-    }
+    Answer { loan, micros: 1, result: Err(Failure::new(message, "error")) }
 }
 
 /// The values of a frame.

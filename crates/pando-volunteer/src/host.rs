@@ -2,6 +2,7 @@
 
 mod cores;
 mod outbox;
+mod passing;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,8 @@ use pando_protocol::volunteer::{
     Assembler, Beat, Binary, Frame, Hello, Loan, Malformed, Path, Running, ToMaster, ToVolunteer,
     VERSION, Value, Welcome,
 };
+use passing::Passing;
+pub use passing::{PassedOn, PassedUp};
 use std::{
     collections::{HashSet, VecDeque},
     time::{Duration, Instant},
@@ -72,6 +75,8 @@ pub enum Order {
 /// - *The time*: [`pass_time`](Self::pass_time) is called when [`due`](Self::due) has come. The
 ///   link of a master that is silent until [`silent_at`](Self::silent_at) is lost.
 /// - *The owner*: [`lend`](Self::lend), [`rename`](Self::rename) and [`leave`](Self::leave).
+/// - *A gateway* has no cores: [`next_passed_on`](Self::next_passed_on) gives its values, and
+///   [`pass_up`](Self::pass_up) takes what the devices behind it say.
 ///
 /// After each call, the driver carries out all orders, sends frames while the link has room, and
 /// looks at the times again.
@@ -94,6 +99,8 @@ pub struct Host {
     /// Frames that belong to the present link, and go before all others.
     urgent: VecDeque<Frame>,
     outbox: Outbox,
+    /// The values of a gateway; `None` for a host with cores.
+    passing: Option<Passing>,
     assembler: Assembler,
     last_sent: Option<Instant>,
     last_received: Option<Instant>,
@@ -127,6 +134,7 @@ impl Host {
             orders: VecDeque::new(),
             urgent: VecDeque::new(),
             outbox: Outbox::default(),
+            passing: None,
             assembler: Assembler::default(),
             last_sent: None,
             last_received: None,
@@ -185,7 +193,8 @@ impl Host {
     /// All loans whose answer or return is not sent, each once.
     pub fn held(&self) -> impl Iterator<Item = Loan> {
         let tentative = self.cores.iter().flat_map(CoreSlot::tentative_loans);
-        self.dispatch.held().chain(tentative).chain(self.outbox.loans())
+        let passed_on = self.passing.iter().flat_map(Passing::held);
+        self.dispatch.held().chain(tentative).chain(passed_on).chain(self.outbox.loans())
     }
 
     /// Takes a frame of the master.
@@ -212,6 +221,10 @@ impl Host {
             binary = Binary::decode(whole)?;
         }
         let Binary::Values(values) = binary else { return Err(Malformed("it is not of values")) };
+        if let Some(passing) = &mut self.passing {
+            passing.pass_on(values);
+            return Ok(());
+        }
         let refused = self.dispatch.extend(values);
         self.say_returned(refused, false);
         self.feed(now);
@@ -224,11 +237,7 @@ impl Host {
                 self.welcomed(welcome, now);
             }
             ToVolunteer::Welcome(_) | ToVolunteer::Pong(_) => {}
-            ToVolunteer::Recall { ids } => {
-                let ids = self.dispatch.recall(&ids);
-                self.say_returned(ids, false);
-                self.feed(now);
-            }
+            ToVolunteer::Recall { ids } => self.recall(ids, now),
             ToVolunteer::Ping(beat) => self.urgent.push_back(Frame::json(&ToMaster::Pong(beat))),
             ToVolunteer::Bye { reason, text, .. } => self.goodbye = Some(Goodbye { reason, text }),
         }
@@ -256,6 +265,7 @@ impl Host {
     /// Forgets all loans except those in `kept`.
     fn keep(&mut self, kept: &[Loan]) {
         let kept: HashSet<&Loan> = kept.iter().collect();
+        self.passing.iter_mut().for_each(|passing| passing.keep(&kept));
         let keeps = |loan: &Loan| kept.contains(loan);
         self.outbox.keep(&keeps);
         self.cores.iter_mut().for_each(|core| core.keep(&keeps));
@@ -266,6 +276,7 @@ impl Host {
     fn forget(&mut self) {
         self.job = None;
         self.outbox = Outbox::default();
+        self.forget_passed_on();
         self.end_cores();
         self.dispatch = Dispatch::new(0, 1, None);
     }

@@ -25,7 +25,7 @@ pub use assets::{CoreAssets, Fetching};
 pub use drive::{Cores, First, drive};
 pub use engine::{Core, CoreEvent, CoreEvents, CoreId, Engine};
 pub use group::{Guard, Member, leader};
-pub use host::{Goodbye, Host, Introduction, Order};
+pub use host::{Goodbye, Host, Introduction, Order, PassedOn, PassedUp};
 pub use node::{NodeError, killed_from_outside};
 pub use program::{BadCommand, ExecCommand, Program, ProgramOptions, TALKED, ValueScript, shell};
 pub use runner::{

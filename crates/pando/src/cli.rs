@@ -21,7 +21,7 @@ use devices::Devices;
 use failures::Failures;
 use keeping::Keeping;
 use messages::Messages;
-use network::Network;
+pub(crate) use network::Network;
 pub(crate) use rows::Rows;
 use std::{
     env,

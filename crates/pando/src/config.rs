@@ -8,6 +8,7 @@ mod combinations;
 mod cores;
 mod dry_run;
 mod failure_limit;
+mod gateway;
 mod journal_options;
 mod mosaic;
 mod parts;
@@ -20,7 +21,9 @@ mod trust;
 pub(crate) use combinations::check;
 pub(crate) use failure_limit::FailureLimit;
 pub(crate) use mosaic::Mosaic;
-pub(crate) use parts::{FileOptions, FunctionSource, InputSource, JournalConfig, Report};
+pub(crate) use parts::{
+    FileOptions, FunctionSource, InputSource, JournalConfig, Report, SharedFunction,
+};
 pub use policies::OnError;
 pub(crate) use policies::{BatchSize, Policies, SummaryOption, When};
 pub(crate) use server::{DEFAULT_PORT, ServerConfig, Tls, is_blocked};
@@ -79,6 +82,8 @@ pub(crate) struct RunConfig {
     /// The server for volunteers; `None` with `--local`, and mostly with `--exec`. Then only the
     /// monitoring page is served, on this machine.
     pub(crate) server: Option<ServerConfig>,
+    /// The port of an earlier run of this process, which volunteers know (`pando join --share`).
+    pub(crate) last_port: Option<u16>,
     /// The relay, and the right to use it.
     pub(crate) relay: Option<RelayClient>,
     pub(crate) ice_servers: Vec<IceServer>,
@@ -219,10 +224,12 @@ impl RunConfig {
                 title: cli.devices.title.clone().unwrap_or_else(|| default_title(&cli)),
                 from: cli.devices.from.clone().unwrap_or_default(),
                 relay_url: String::new(),
+                gateways: Vec::new(),
             },
             cores,
             engine: engine(&cli, cores, !matches!(input, InputSource::Stream)),
             server: ServerConfig::new(&cli)?,
+            last_port: None,
             relay: match cli.network.host {
                 Some(host) => {
                     Some(RelayClient::new(&host, cli.network.secret.unwrap_or_default())?)
@@ -314,6 +321,7 @@ impl RunConfig {
             FunctionSource::Module(path) => Some(path),
             FunctionSource::Inline(_)
             | FunctionSource::Embedded { .. }
+            | FunctionSource::Shared(_)
             | FunctionSource::Command { .. } => None,
         }
     }

@@ -14,6 +14,7 @@ mod events;
 mod failed;
 #[doc(hidden)]
 pub mod fuzz;
+mod gateway;
 mod grid;
 mod inspect;
 #[doc(hidden)]
@@ -32,7 +33,10 @@ pub use config::OnError;
 pub use inspect::show_journal;
 pub use library::{Error, Event, Feedback, Pando, Results};
 #[doc(hidden)]
-pub use run::{demo, run as main};
+pub use {
+    gateway::join,
+    run::{demo, run as main},
+};
 
 use pando_process::{command_line, console, duration, files, number, secrets, threads, trace};
 use pando_protocol::{ice, volunteer as protocol};

@@ -13,7 +13,7 @@ fn run() -> i32 {
         Some("relay") => {
             pando_relay::run(pando_relay::RelayOptions::read(std::env::args_os().skip(1)))
         }
-        Some("join") => pando_join::run(pando_join::JoinOptions::read(std::env::args_os().skip(1))),
+        Some("join") => pando::join(std::env::args_os().skip(1)),
         Some("demo") => pando::demo(),
         Some("journal") => pando::show_journal(),
         Some(name) => pando_volunteer::hidden_command(name, std::env::args_os().skip(2))

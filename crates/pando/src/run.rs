@@ -19,7 +19,7 @@ mod urls;
 mod used;
 
 pub(crate) use last_files::{RunEnd, write as write_last_files};
-pub(crate) use open::OpenRun;
+pub(crate) use open::{OpenRun, fresh_token};
 pub(crate) use summary::hand_over;
 
 use crate::{
@@ -81,7 +81,7 @@ fn execute(config: Result<RunConfig, String>) -> i32 {
 }
 
 /// Raises the limit on file descriptors, because each volunteer needs one.
-fn raise_file_limit() {
+pub(crate) fn raise_file_limit() {
     #[cfg(unix)]
     let _ = rlimit::increase_nofile_limit(u64::MAX);
 }

@@ -1,10 +1,17 @@
 //! The source of the values.
 
+use crate::Loan;
+
 /// The answer of an input that is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pull<T, E> {
     /// The next value.
     Value(T),
+    /// A value that has a number already, because it is part of another stream: it is lent under
+    /// this loan. Only an input whose values all come like this may answer so, with
+    /// [`Order::OfResults`](crate::Order::OfResults). The caller sees to it that no value of the
+    /// same index is in the lender, and that the number of the loan is new.
+    At(Loan, T),
     /// No value yet. The driver calls [`Lender::input_ready`](crate::Lender::input_ready) when
     /// reading again is worthwhile.
     Pending,

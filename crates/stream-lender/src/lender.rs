@@ -1,6 +1,7 @@
 //! The state machine.
 
 mod ends;
+mod given;
 mod returned;
 mod slots;
 mod tally;
@@ -29,7 +30,7 @@ use waiters::Waiters;
 /// - *values go out*: [`ask`](Self::ask), [`lend_to`](Self::lend_to),
 ///   [`resume_loan`](Self::resume_loan), [`copy`](Self::copy);
 /// - *values come back*: [`result`](Self::result), [`hand_back`](Self::hand_back),
-///   [`fail`](Self::fail);
+///   [`fail`](Self::fail), [`withdraw`](Self::withdraw);
 /// - *the two ends*: [`input_ready`](Self::input_ready), [`read_finished`](Self::read_finished)
 ///   and [`end_input`](Self::end_input) for the input, [`next_output`](Self::next_output),
 ///   [`truncate`](Self::truncate) and [`drop_output`](Self::drop_output) for the output.
@@ -182,6 +183,10 @@ impl<T: Clone, R, E> Lender<T, R, E> {
                 Pull::Value(value) => {
                     self.reading = Reading::Ready;
                     return self.lend_new(sub, value);
+                }
+                Pull::At(loan, value) => {
+                    self.reading = Reading::Ready;
+                    return self.lend_at(sub, loan, value);
                 }
                 Pull::Pending => self.reading = Reading::Pending,
                 Pull::End => self.reading = Reading::Ended,

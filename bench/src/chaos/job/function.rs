@@ -100,7 +100,7 @@ impl RandomJob {
         lie: Option<&Lie>,
     ) -> Result<String, Failure> {
         let hash = hash(text);
-        let fail = |message: String| Failure { message, stack: None, kind: "throw".into() };
+        let fail = |message: String| Failure::new(message, "throw");
         if attempt == 0 && self.flaky.is_some_and(|one| hash.is_multiple_of(one)) {
             return Err(fail("flaky".into()));
         }

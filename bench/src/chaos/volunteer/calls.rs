@@ -29,8 +29,8 @@ impl Function for Calls<'_> {
 
     fn answer(&mut self, value: Value) -> Result<(Form, Bytes), Failure> {
         if self.fails {
-            let kind = self.chance.one(&["error", "throw", "timeout", "died"]).into();
-            let own = Failure { message: "it fails for a while".into(), stack: None, kind };
+            let kind = self.chance.one(&["error", "throw", "timeout", "died"]);
+            let own = Failure::new("it fails for a while", kind);
             // An item that fails everywhere may be told in the words of any device: all have the
             // same.
             return Err(self.job.answer(&value, None).err().unwrap_or(own));

@@ -105,11 +105,7 @@ impl Volunteer {
         let Some(loan) = ids.iter().find(|loan| session.lent.contains(loan)).copied() else {
             return;
         };
-        let failure = Failure {
-            message: "the first of two answers".into(),
-            stack: None,
-            kind: "error".into(),
-        };
+        let failure = Failure::new("the first of two answers", "error");
         let error = Answer { loan, micros: 1, result: Err(failure) };
         let wrong = lies::wrong(&mut self.chance, [loan]);
         if self.chance.toss(0.5) {

@@ -208,7 +208,7 @@ pub struct Running {
 }
 
 /// One line that a function printed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// One of `log`, `info`, `warn`, `error`, `debug`.
     pub level: String,
@@ -220,6 +220,9 @@ pub struct LogEntry {
     /// How often the text was printed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// The device behind a gateway on which the function printed, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 /// The content of a ping, which the pong repeats.

@@ -64,7 +64,7 @@ impl Host {
         let number = id.number;
         match event {
             CoreEvent::Stray(text) => self.say(ToMaster::Log {
-                entries: vec![LogEntry { level: "log".into(), text, id: None, count: None }],
+                entries: vec![LogEntry { level: "log".into(), text, ..LogEntry::default() }],
             }),
             _ if !self.runs(id) => {}
             CoreEvent::Results(frame) => self.results(number, frame, true, now),
@@ -233,6 +233,9 @@ impl Host {
     /// Starts cores until as many run as are lent, and ends those beyond as soon as they have no
     /// value. A paused volunteer keeps its cores, and returns the values that wait.
     pub(super) fn adjust_cores(&mut self) {
+        if self.is_gateway() {
+            return;
+        }
         let lent = self.introduction.cores as usize;
         if lent == 0 {
             let waiting = self.dispatch.pause();
@@ -279,7 +282,7 @@ impl Host {
 }
 
 /// The number of `answers` that fit in a frame of one part: at least one.
-fn fitting(answers: &[Answer]) -> usize {
+pub(super) fn fitting(answers: &[Answer]) -> usize {
     let mut length = 0;
     let fits = |answer: &&Answer| {
         let result = match &answer.result {

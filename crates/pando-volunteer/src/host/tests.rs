@@ -1,5 +1,6 @@
 //! What a host decides, on a virtual clock.
 
+mod gateway;
 mod world;
 
 use super::*;
@@ -326,7 +327,7 @@ fn a_failed_start_is_reported_and_a_failure_counts_as_an_answer() {
     assert!(matches!(world.said()[..], [Said::Message(ToMaster::Broken { .. })]));
     world.ready(1, 0);
     world.lend(0..1);
-    let failure = Failure { message: "no".into(), stack: None, kind: "throw".into() };
+    let failure = Failure::new("no", "throw");
     let answer = Answer { loan: Loan::first(0), micros: 1, result: Err(failure) };
     world.host.answered(id(1, 0), &[answer], world.now);
     assert_eq!(world.said(), [Said::Results(vec![(Loan::first(0), Some("throw".into()))])]);

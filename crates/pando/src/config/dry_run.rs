@@ -35,6 +35,7 @@ impl RunConfig {
             FunctionSource::Module(path) => path.display().to_string(),
             FunctionSource::Inline(code) => format!("-e '{code}'"),
             FunctionSource::Embedded { name, .. } => (*name).to_owned(),
+            FunctionSource::Shared(_) => "the function of another run".into(),
             FunctionSource::Command { text, .. } => format!("the program `{text}`"),
         };
         let from = match &self.input {

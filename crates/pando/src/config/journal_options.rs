@@ -19,7 +19,8 @@ impl RunConfig {
             FunctionSource::Command { text, .. } => Some(&**text),
             FunctionSource::Module(_)
             | FunctionSource::Inline(_)
-            | FunctionSource::Embedded { .. } => None,
+            | FunctionSource::Embedded { .. }
+            | FunctionSource::Shared(_) => None,
         };
         let options = [
             flag(self.framing.form == Form::Json && !self.shape.makes_objects(), "--json"),

@@ -1,8 +1,13 @@
 //! The parts of the configuration: where function and values come from, where results go, and what
 //! people are told.
 
-use crate::{failed::FailedList, grid::Grid, volunteer::ExecCommand};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use crate::{
+    failed::FailedList,
+    grid::Grid,
+    protocol::JobProgram,
+    volunteer::{Engine, ExecCommand},
+};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// Where the function comes from.
 #[derive(Debug, Clone)]
@@ -13,6 +18,8 @@ pub(crate) enum FunctionSource {
     Inline(String),
     /// The text of a JavaScript file of this program, and the name that people see.
     Embedded { name: &'static str, source: &'static str },
+    /// The function or the program of another run (`pando join --share`).
+    Shared(SharedFunction),
     /// A command for this machine's shell (`--exec`): its text, and how it is run.
     Command { text: String, command: ExecCommand },
 }
@@ -27,6 +34,25 @@ impl FunctionSource {
     }
 }
 
+/// The function of another run, as volunteers get it.
+#[derive(Clone)]
+pub(crate) struct SharedFunction {
+    /// The bundle; empty if a program computes.
+    pub(crate) code: String,
+    /// The hash of the bundle.
+    pub(crate) hash: String,
+    /// The program that computes in place of a function.
+    pub(crate) program: Option<JobProgram>,
+    /// The engine of this machine's cores, if they compute.
+    pub(crate) engine: Option<Arc<dyn Engine>>,
+}
+
+impl fmt::Debug for SharedFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedFunction").field("hash", &self.hash).finish_non_exhaustive()
+    }
+}
+
 /// Where values come from.
 #[derive(Debug, Clone)]
 pub(crate) enum InputSource {
@@ -38,7 +64,7 @@ pub(crate) enum InputSource {
     Failed { path: PathBuf, list: FailedList },
     /// All combinations of the values in the options.
     Grid(Arc<Grid>),
-    /// The Rust program around the library.
+    /// The Rust program around the library, or another run.
     Stream,
 }
 

@@ -8,6 +8,9 @@ impl RunConfig {
     /// among them: a line too many at its end would shift results, and nobody would notice. Nor is
     /// a program for files, because their names mean nothing on other machines.
     pub(crate) fn program_for_others(&self) -> Option<JobProgram> {
+        if let FunctionSource::Shared(shared) = &self.function {
+            return shared.program.clone();
+        }
         let FunctionSource::Command { command, text } = &self.function else { return None };
         let is_for_others = self.server.is_some()
             && command.is_per_value()

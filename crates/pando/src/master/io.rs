@@ -6,6 +6,7 @@ mod compare;
 mod confirm;
 mod feed;
 mod feedback;
+mod gateway;
 mod input;
 mod journal;
 mod judge;

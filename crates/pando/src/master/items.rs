@@ -11,11 +11,13 @@ mod feedback;
 mod queue;
 mod read;
 mod targets;
+mod upstream;
 
 pub(crate) use ending::{Ending, Left};
 pub(crate) use feedback::{FromProgram, Loop, ToProgram};
 pub(crate) use queue::{Cut, Framing, InputError, Misfit, Unusable};
 pub(crate) use queue::{LONGEST, Read, Taken, check_length, no_memory, too_long};
+pub(crate) use upstream::Upstream;
 
 use crate::{
     journal::{DeviceMark, Recorder},
@@ -44,6 +46,8 @@ pub(crate) struct Items {
     only_by: HashMap<Index, DeviceMark>,
     /// The program in the loop (`--sync-stdio`).
     program: Option<Loop>,
+    /// The run of which this one shares the job (`pando join --share`).
+    upstream: Option<Upstream>,
     /// Results wait for the output together with their inputs.
     packs: bool,
     /// More results of an earlier run may follow: the input is read even when no device asks.
@@ -73,6 +77,7 @@ impl Items {
             journal: None,
             only_by: HashMap::new(),
             program,
+            upstream: None,
             packs: false,
             resuming: false,
             earlier: 0,
@@ -84,6 +89,21 @@ impl Items {
     /// Keeps inputs together with their results until the output.
     pub(crate) fn keep_inputs(&mut self) {
         self.packs = true;
+    }
+
+    /// If `is_gateway`, takes values of another run from now on, and gives their results back there.
+    pub(crate) fn share(&mut self, is_gateway: bool) {
+        self.upstream = is_gateway.then(Upstream::default);
+    }
+
+    /// The run of which this one shares the job.
+    pub(crate) fn upstream_mut(&mut self) -> Option<&mut Upstream> {
+        self.upstream.as_mut()
+    }
+
+    /// Whether the values are those of another run.
+    pub(crate) fn has_upstream(&self) -> bool {
+        self.upstream.is_some()
     }
 
     /// Writes results to `journal` from now on; `resuming`: results of an earlier run follow.
@@ -126,7 +146,10 @@ impl Items {
 
     /// Whether any value waits to be lent, or could be read for the next ask.
     pub(crate) fn has_some_to_lend(&self) -> bool {
-        self.lender.has_room() || self.lender.returned() > 0
+        // The next values of another run come when it likes.
+        let more =
+            if self.has_upstream() { self.queue.has_given() } else { self.lender.has_room() };
+        more || self.lender.returned() > 0
     }
 
     /// The first item without a result, or the index after the last item.
@@ -141,7 +164,8 @@ impl Items {
 
     /// Bytes of results that wait for their turn, or for the program in the loop.
     pub(crate) fn result_bytes(&self) -> u64 {
-        self.lender.result_bytes() + self.program.as_ref().map_or(0, Loop::bytes)
+        let upstream = self.upstream.as_ref().map_or(0, Upstream::bytes);
+        self.lender.result_bytes() + self.program.as_ref().map_or(0, Loop::bytes) + upstream
     }
 
     /// Opens a sub-stream which holds values and never asks for any.

@@ -36,6 +36,8 @@ pub(crate) struct Job {
     pub(crate) speculate: bool,
     /// `--sync-stdio`: a program in the loop sends values and receives each result at once.
     pub(crate) sync: bool,
+    /// `pando join --share`: the values are those of another run, where the results go.
+    pub(crate) gateway: bool,
     /// `--confirm`: a result counts only after a command has confirmed it.
     pub(crate) confirms: bool,
     /// `--files` and `--output-dir`: values are names of files, or results go to files.

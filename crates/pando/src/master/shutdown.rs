@@ -130,6 +130,10 @@ impl Shutdown {
             Some(Ending::CannotRun(_) | Ending::OutputFailed(_)) => Some(("stopped", ended_early)),
             _ if self.output_lost || items.has_input_failed() => Some(("stopped", ended_early)),
             _ if by_owner && items.journal().is_some() => None,
+            // The devices of a gateway wait for the next run.
+            _ if items.has_upstream() && !self.interrupted && items.lender().input_is_open() => {
+                None
+            }
             _ if by_owner => {
                 Some(("stopped", "The job was stopped by its owner. Thank you for your help!"))
             }

@@ -88,6 +88,7 @@ impl RunState {
         if job.packs() {
             items.keep_inputs();
         }
+        items.share(job.gateway);
         Self {
             items,
             registry: Registry::new(job.batch_size, calls, job.heartbeat(), Instant::now()),
@@ -171,6 +172,7 @@ impl RunState {
         }
         let holds_back = self.resume_channels();
         self.ask_program();
+        self.serve_upstream();
         let output = self.items.has_output() && self.shutdown.end_wait();
         let confirmer = !self.confirmations.is_empty();
         Wakes { input: self.items.wants_input(), confirmer, comparer, output, holds_back }

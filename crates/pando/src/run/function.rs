@@ -2,7 +2,7 @@
 
 use super::{StartError, used};
 use crate::{
-    config::{FunctionSource, RunConfig},
+    config::{FunctionSource, RunConfig, SharedFunction},
     console::printable,
     embedded,
     master::MissingFeature,
@@ -79,6 +79,7 @@ impl Function {
     ) -> Result<Self, StartError> {
         match &config.function {
             FunctionSource::Command { command, .. } => Self::program(command, config),
+            FunctionSource::Shared(shared) => Ok(Self::shared(shared)),
             FunctionSource::Module(path) => {
                 used::check_function(path)?;
                 used::check_function_on_stdin(path, config)?;
@@ -134,6 +135,22 @@ impl Function {
             entry: None,
             _folder: None,
         })
+    }
+
+    /// The function of another run, of which nothing is checked anew.
+    fn shared(shared: &SharedFunction) -> Self {
+        let mut bundle = Bundle::default();
+        (bundle.code, bundle.hash) = (shared.code.clone(), shared.hash.clone());
+        let local = |engine: &Arc<dyn Engine>| Local { engine: engine.clone(), first: None };
+        Self {
+            bundle: Arc::new(bundle),
+            local: shared.engine.as_ref().map(local),
+            program: None,
+            for_browsers: None,
+            engine: String::new(),
+            entry: None,
+            _folder: None,
+        }
     }
 
     /// Bundles and tries a function whose source is in no file.

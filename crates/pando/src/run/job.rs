@@ -57,6 +57,7 @@ pub(super) fn job(
         framing: config.framing,
         batch_size: policies.batch_size,
         sync: config.sync,
+        gateway: config.is_gateway(),
         retries: policies.retries,
         speculate: policies.speculate,
         shape: config.shape.shape(),

@@ -50,6 +50,8 @@ pub(crate) struct OpenRun {
     program: Option<volunteer::Program>,
     /// Whether any core of this machine can compute.
     pub(super) has_local: bool,
+    /// The port for volunteers.
+    pub(crate) port: Option<u16>,
     /// Tasks that run as long as the run.
     beside: JoinSet<()>,
     /// Dropping this sender closes the server.
@@ -91,6 +93,7 @@ impl OpenRun {
         // single file.
         used::check(config)?;
         let mut facts = journal.as_ref().map(|journal| journal.facts().clone()).unwrap_or_default();
+        facts.port = facts.port.or(config.last_port);
         let listener = match &config.server {
             Some(server) => Some(listen::listen(server, facts.port, &mut notes).await?),
             None => None,
@@ -111,10 +114,12 @@ impl OpenRun {
             uplink: None,
             program: function.program.clone(),
             has_local: false,
+            port: None,
             beside: JoinSet::new(),
             _serving: None,
             _awake: if config.keeps_awake { Awake::start() } else { None },
         };
+        open.port = listener.as_ref().and_then(|listener| Some(listener.local_addr().ok()?.port()));
         open.watch_program();
         let identity = identify(config, &console, &mut facts, &mut notes)?;
         if let Some(journal) = journal {
@@ -225,13 +230,14 @@ impl OpenRun {
             console.say(printable(&self.master.cannot_compute(&why)));
         }
         let Some(local) = function.local.filter(|_| config.cores > 0) else {
-            return match config.takes_volunteers() || config.dry_run {
+            let others = config.takes_volunteers() || config.is_gateway();
+            return match others || config.dry_run {
                 true => Ok(false),
                 false => Err(needs_node()),
             };
         };
         lend_cores(config.cores as u32, &self.master, local);
-        if config.page.deny_net {
+        if config.page.deny_net && !config.is_gateway() {
             console.say("--deny-net closes the network to the function in tabs; on this machine's cores it stays open (--cores 0 leaves them idle)");
         }
         Ok(true)
@@ -365,7 +371,7 @@ fn needs_node() -> StartError {
 }
 
 /// A new random token.
-pub(super) fn fresh_token() -> String {
+pub(crate) fn fresh_token() -> String {
     let mut random = [0; TOKEN];
     getrandom::fill(&mut random).expect("the system gives random bytes");
     random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod cluster;
+mod gateway;
 mod goodbyes;
 mod join;
 mod kept;

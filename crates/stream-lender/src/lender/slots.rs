@@ -51,6 +51,11 @@ impl<T, R> Slots<T, R> {
         Slots { ring: VecDeque::new(), base: 0, ready: 0, unfinished: 0, as_they_come }
     }
 
+    /// Whether the output has the order of the input, so that each value has its place.
+    pub(super) fn keeps_order(&self) -> bool {
+        self.as_they_come.is_none()
+    }
+
     /// How many results have been output.
     pub(super) fn output(&self) -> u64 {
         self.as_they_come.as_ref().map_or(self.base, AsTheyCome::output)

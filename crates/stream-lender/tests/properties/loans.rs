@@ -1,7 +1,7 @@
 //! Loans: the holder of each value, and the next holder.
 
 use crate::{again, first, lender, numbers, outputs, unread, value, wakes};
-use stream_lender::{Ask, Lent, Loan, Refused};
+use stream_lender::{Ask, Lent, Loan, Order, Pull, Refused};
 
 #[test]
 fn property_06_what_a_closed_sub_stream_held_is_lent_again_oldest_first_before_new_input() {
@@ -228,4 +228,40 @@ fn property_12_wakes_the_one_that_has_not_failed_it() {
     assert_eq!(lender.ask(c, &mut input), Ask::Wait);
     lender.fail(b, Loan { index: 0, number: 1 }).unwrap();
     assert_eq!(wakes(&mut lender), [c], "and not the one that waits longer");
+}
+
+/// Values of another stream, with the indexes that they have there.
+#[test]
+fn property_10_holds_for_values_that_come_with_their_loans() {
+    let mut lender = lender().with_order(Order::OfResults);
+    let (a, b) = (lender.open(), lender.open());
+    let lent = |index, number| Lent { loan: Loan { index, number }, value: index };
+    for (index, number) in [(700, 0), (3, 2), (41, 0)] {
+        let Lent { loan, value } = lent(index, number);
+        assert_eq!(lender.ask(a, &mut || Pull::At(loan, value)), Ask::Value(lent(index, number)));
+    }
+    assert_eq!((lender.held(a), lender.oldest()), (3, Some((3, Some(a)))));
+    assert_eq!(lender.result(a, first(3), 0), Err(Refused::NotHeld), "another loan");
+    lender.hand_back(a, Loan { index: 3, number: 2 }).unwrap();
+    assert_eq!(lender.ask(b, &mut unread), Ask::Value(lent(3, 3)), "it is lent again");
+    assert_eq!(lender.withdraw(700), Some(700));
+    assert_eq!(lender.result(a, first(700), 0), Err(Refused::NotHeld), "it is gone");
+    assert_eq!((lender.withdraw(700), lender.held(a)), (None, 1));
+    let again = Loan { index: 700, number: 1024 };
+    assert_eq!(lender.ask(a, &mut || Pull::At(again, 700)), Ask::Value(lent(700, 1024)));
+    assert_eq!(lender.close(a), [41, 700]);
+    assert_eq!(lender.withdraw(41), Some(41), "it waits to be lent again");
+    assert_eq!(lender.ask(b, &mut unread), Ask::Value(lent(700, 1025)));
+    lender.result(b, Loan { index: 3, number: 3 }, 9).unwrap();
+    lender.result(b, Loan { index: 700, number: 1025 }, 7).unwrap();
+    assert_eq!(outputs(&mut lender), [(3, 9), (700, 7)]);
+    assert_eq!((lender.in_progress(), lender.held(b), lender.values_read()), (0, 0, 4));
+}
+
+#[test]
+fn property_05_a_value_with_a_place_in_the_order_is_not_withdrawn() {
+    let (mut lender, mut input) = (lender(), numbers(1));
+    let sub = lender.open();
+    assert_eq!(lender.ask(sub, &mut input), value(0));
+    assert_eq!((lender.withdraw(0), lender.held(sub)), (None, 1));
 }

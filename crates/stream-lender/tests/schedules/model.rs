@@ -124,6 +124,7 @@ impl Model {
                 });
                 return Ask::Value(self.lend_anew(sub, self.values.len() as Index - 1));
             }
+            Some(Pull::At(..)) => unreachable!("the values of a schedule come without loans"),
             Some(Pull::Pending) => self.reading = Reading::Pending,
             Some(Pull::End) => self.reading = Reading::Ended,
             Some(Pull::Failed(error)) => self.reading = Reading::Failed(error),

@@ -41,6 +41,15 @@ impl World {
         Self { host: Host::new(introduction), now: Instant::now(), parts: Assembler::default() }
     }
 
+    /// The host of a gateway at its job.
+    pub(super) fn gateway() -> Self {
+        let mut world = Self::new(0);
+        world.host = Host::gateway(world.host.introduction.clone());
+        world.connect(&[]);
+        world.welcome("job", &options(), &[]);
+        world
+    }
+
     /// A host whose cores are ready for a job.
     pub(super) fn working(cores: u32, options: JobOptions) -> Self {
         let mut world = Self::new(cores);

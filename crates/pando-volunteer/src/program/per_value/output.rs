@@ -97,7 +97,7 @@ pub(super) fn failed_with(status: ExitStatus, errors: &Errors) -> Failure {
         message.extend(line.trim().chars().take(LONGEST_LINE));
     }
     let stack = (lines().count() > 1).then(|| said.to_owned());
-    Failure { message, stack, kind: "status".into() }
+    Failure { stack, ..Failure::new(message, "status") }
 }
 
 /// The result in the output of a command that succeeded.

@@ -86,7 +86,9 @@ impl Exchange<'_> {
     /// Whether results of the session can only be for values that it holds.
     fn is_usual(&self) -> bool {
         let RunContext { registry, job, .. } = &self.context;
-        !job.confirms && registry.get(self.sub).is_some_and(|device| device.loans().is_plain())
+        !job.confirms
+            && !job.gateway
+            && registry.get(self.sub).is_some_and(|device| device.loans().is_plain())
     }
 
     /// Settles results up to the first failure, while [`is_usual`](Self::is_usual): for each, the
@@ -168,6 +170,12 @@ impl Exchange<'_> {
         match result {
             Ok((form, result)) => {
                 let shown = told.to_show(loan, form, &result);
+                if context.job.gateway {
+                    retries.computed(context, *sub, index);
+                    let accepted = context.items.pass_up(*sub, loan, micros, (form, result));
+                    told.result(loan, device, micros, shown.filter(|_| accepted));
+                    return accepted;
+                }
                 let result = context.items.keep(index, result);
                 if context.job.confirms {
                     // People see the result once it is confirmed.
@@ -185,6 +193,7 @@ impl Exchange<'_> {
                 accepted
             }
             Err(failure) => {
+                let device = &*failure.at(device);
                 let attempt = Attempt { sub: *sub, loan, device, failure: &failure };
                 told.lines.extend(retries.failed(context, &attempt));
                 if let Some(device) = context.registry.get_mut(*sub) {

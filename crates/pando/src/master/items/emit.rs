@@ -22,6 +22,8 @@ impl Items {
 
     /// Whether an item is ready, the output has ended, or a message to the program waits.
     pub(crate) fn has_output(&self) -> bool {
-        self.lender.has_output() || self.program.as_ref().is_some_and(|program| program.has_said())
+        self.lender.has_output()
+            || self.program.as_ref().is_some_and(|program| program.has_said())
+            || self.upstream.as_ref().is_some_and(|upstream| upstream.has_said())
     }
 }

@@ -5,8 +5,12 @@ use crate::{
     protocol::{Form, MAX_FRAME, Value},
 };
 use bytes::Bytes;
-use std::{collections::VecDeque, path::PathBuf};
-use stream_lender::{Index, Input, Pull};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+    path::PathBuf,
+};
+use stream_lender::{Index, Input, Loan, Pull};
 
 /// The longest value, in bytes, which fits into a frame together with its header.
 pub(crate) const LONGEST: usize = MAX_FRAME as usize - 64;
@@ -101,6 +105,8 @@ pub(crate) enum Read {
 #[derive(Debug, Default)]
 pub(crate) struct InputQueue {
     values: VecDeque<Read>,
+    /// Values of another run (`pando join --share`), each with the number of its first loan here.
+    given: BTreeMap<Index, (u32, Value)>,
     ended: Option<Result<(), InputError>>,
 }
 
@@ -115,6 +121,26 @@ impl InputQueue {
         self.values.push_back(read);
     }
 
+    /// Adds a value of another run, which is lent under `loan` first.
+    pub(super) fn give(&mut self, loan: Loan, value: Value) {
+        self.given.insert(loan.index, (loan.number, value));
+    }
+
+    /// Takes the value of another run at `index` out of the queue. Returns whether it was there.
+    pub(super) fn take_given(&mut self, index: Index) -> bool {
+        self.given.remove(&index).is_some()
+    }
+
+    /// Takes all values of another run out of the queue.
+    pub(super) fn take_all_given(&mut self) -> impl Iterator<Item = Index> {
+        mem::take(&mut self.given).into_keys()
+    }
+
+    /// Whether the queue has values of another run.
+    pub(super) fn has_given(&self) -> bool {
+        !self.given.is_empty()
+    }
+
     /// Takes the result of the next item if the item needs no computation. The result of an item
     /// that is left out is `None`.
     pub(crate) fn pop_finished(&mut self) -> Option<Option<Bytes>> {
@@ -127,7 +153,7 @@ impl InputQueue {
 
     /// The number of items in the queue.
     pub(crate) fn len(&self) -> usize {
-        self.values.len()
+        self.values.len() + self.given.len()
     }
 
     /// Notes that no more values follow, and why.
@@ -169,7 +195,10 @@ impl Input for InputQueue {
         match &self.ended {
             // A finished item is not lent: `pop_finished` takes it.
             _ if !self.values.is_empty() => Pull::Pending,
-            None => Pull::Pending,
+            None => match self.given.pop_first() {
+                Some((index, (number, value))) => Pull::At(Loan { index, number }, value),
+                None => Pull::Pending,
+            },
             Some(Ok(())) => Pull::End,
             Some(Err(error)) => Pull::Failed(error.clone()),
         }

@@ -40,8 +40,11 @@ pub(super) fn judge(
     };
     let key = device.key().clone();
     let standing = registry.standing(&key);
-    let for_browsers =
-        key.local && !job.local_only && missing.is_some_and(MissingFeature::is_of_browsers);
+    // A gateway tells its run at once, which may have browsers.
+    let for_browsers = key.local
+        && !job.local_only
+        && !job.gateway
+        && missing.is_some_and(MissingFeature::is_of_browsers);
     let why = reason(device, missing, failure, job);
     let lifted = failures.doubt(index, &key, standing == Standing::Proven);
     lift_doubts(registry, lifted);
@@ -53,7 +56,7 @@ pub(super) fn judge(
     }
     match standing {
         _ if for_browsers => Verdict::ForBrowsers,
-        Standing::Unfit => Verdict::NoAttempt,
+        Standing::Unfit if !job.gateway => Verdict::NoAttempt,
         Standing::Proven => {
             Verdict::Attempt { number: failures.count_attempt(index, false), certain: true }
         }
@@ -64,7 +67,8 @@ pub(super) fn judge(
         _ => {
             registry.fitness_or_new(&key).heard();
             // This machine's own cores do not come and go.
-            let certain = failures.has_failed_here(index) || *now >= registry.others_until();
+            let certain =
+                failures.has_failed_here(index) || *now >= registry.others_until() || job.gateway;
             Verdict::Attempt { number: failures.count_attempt(index, true), certain }
         }
     }

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     fn failure(message: &str, stack: Option<&str>) -> Failure {
-        Failure { message: message.into(), stack: stack.map(str::to_owned), kind: "thrown".into() }
+        Failure { stack: stack.map(str::to_owned), ..Failure::new(message, "thrown") }
     }
 
     #[test]

@@ -112,7 +112,8 @@ impl Retries {
         debug!(item = index + 1, device, kind = failure.kind, ?verdict, "an attempt has failed");
         let lender = context.items.lender_mut();
         if let Some(mut value) = lender.value(index).cloned() {
-            value.attempt = self.failures.count_failure(index);
+            // At a gateway, a value may come with failures of other devices.
+            value.attempt = self.failures.count_failure(index).max(value.attempt + 1);
             lender.replace_value(index, value);
         }
         let line = self.follow(context, attempt, verdict, what, missing);

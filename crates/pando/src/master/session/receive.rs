@@ -5,7 +5,7 @@ use crate::{
     console::printable,
     master::{exchange::Told, job::check_framing, policy::MissingFeature, said::PrintedLine},
     number,
-    protocol::{Answer, Beat, Binary, Frame, LogEntry, ToMaster, ToVolunteer},
+    protocol::{Answer, Beat, Binary, Frame, LogEntry, ToMaster, ToVolunteer, behind},
     remedy::{broken, with_remedy},
 };
 use serde_json::json;
@@ -55,10 +55,19 @@ impl Session {
             ToMaster::Update { name, cores } => self.update(name, cores, now),
             ToMaster::Started { items, loading } => {
                 self.exchange(now, |exchange| exchange.started(&items, loading));
+                self.pass_up(|| ToMaster::Started { items, loading });
             }
             ToMaster::Returned { ids, careful } => self.returned(&ids, careful, now),
-            ToMaster::Log { entries } => self.log(&entries, now),
-            ToMaster::Report { id, report } => self.report(id, &report, now),
+            ToMaster::Log { entries } => {
+                self.log(&entries, now);
+                let from = |entry| Self::from_device(entry, &self.name);
+                let entries = || entries.into_iter().map(from).collect();
+                self.pass_up(|| ToMaster::Log { entries: entries() });
+            }
+            ToMaster::Report { id, report } => {
+                self.report(id, &report, now);
+                self.pass_up(|| ToMaster::Report { id, report });
+            }
             ToMaster::Broken { message, stack } => {
                 let job = &self.master.job;
                 let missing = MissingFeature::of(&message, stack.as_deref(), &job.function.code);
@@ -72,6 +81,19 @@ impl Session {
             ToMaster::Bye { reason } => return Err(Departure::Left(reason)),
         }
         Ok(())
+    }
+
+    /// Tells the run of which a gateway shares the job what the device says.
+    fn pass_up(&self, message: impl FnOnce() -> ToMaster) {
+        if self.master.job.gateway {
+            self.master.tell_upstream(message());
+        }
+    }
+
+    /// What the function printed on `device`.
+    fn from_device(entry: LogEntry, device: &str) -> LogEntry {
+        let device = behind(entry.device.as_deref(), device).into_owned();
+        LogEntry { device: Some(device), ..entry }
     }
 
     fn update(&mut self, name: Option<String>, cores: Option<u32>, now: Instant) {
@@ -126,6 +148,7 @@ impl Session {
         let job = &self.master.job;
         for Answer { loan, result, .. } in &mut answers {
             if let Ok(good) = result
+                && !job.gateway
                 && let Err(failure) = check_framing(loan.index, good, job)
             {
                 *result = Err(failure);
@@ -170,12 +193,13 @@ impl Session {
                 ),
                 None => function.trace(&entry.text),
             };
+            let device = &*behind(entry.device.as_deref(), &self.name);
             let number = entry.id.map(|id| id.saturating_add(1));
-            let fields = json!({"device": self.name, "index": number, "level": entry.level, "text": text, "count": entry.count});
+            let fields = json!({"device": device, "index": number, "level": entry.level, "text": text, "count": entry.count});
             self.master.events.write("log", fields);
             printed.push(PrintedLine {
                 at: now,
-                device: self.name.clone(),
+                device: device.to_owned(),
                 item: number,
                 level: entry.level.clone(),
                 text: text.clone(),
@@ -188,7 +212,7 @@ impl Session {
             let times =
                 entry.count.filter(|n| *n > 1).map(|n| format!(" ({n} times)")).unwrap_or_default();
             for line in text.lines() {
-                self.master.console.say(printable(&format!("{}{item}: {line}{times}", self.name)));
+                self.master.console.say(printable(&format!("{device}{item}: {line}{times}")));
             }
         }
         self.master.lock().note_printed(printed);

@@ -104,5 +104,5 @@ impl World {
 }
 
 fn failed() -> Result<(Form, Bytes), Failure> {
-    Err(Failure { message: "forged".into(), stack: None, kind: "throw".into() })
+    Err(Failure::new("forged", "throw"))
 }

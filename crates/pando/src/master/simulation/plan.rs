@@ -189,6 +189,7 @@ fn job(rng: &mut Rng, heartbeat: u64, timeout: Option<u64>) -> Job {
         retries: rng.u32(0..4),
         speculate: chance(rng, 30),
         sync: false,
+        gateway: false,
         confirms: chance(rng, 15),
         trust: None,
         files: None,

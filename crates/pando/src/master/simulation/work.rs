@@ -100,9 +100,7 @@ impl World {
         }
         let item = &self.plan.items[id as usize];
         let (micros, late) = (item.micros * device.slowness, self.is_too_slow(number, id));
-        let failed = |message: &str| {
-            Err(Failure { message: message.into(), stack: None, kind: "throw".into() })
-        };
+        let failed = |message: &str| Err(Failure::new(message, "throw"));
         let vanishes =
             matches!(item.nature, Nature::Vanishes(times) if self.vanished[id as usize] < times);
         let result = match item.nature {

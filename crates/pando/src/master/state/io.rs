@@ -5,7 +5,7 @@ use super::{Emitted, RunState};
 use crate::{
     journal::Recorder,
     master::{
-        items::{Ending, InputError, Items, Loop, Misfit, Read, ToProgram, Unusable},
+        items::{Ending, InputError, Items, Loop, Misfit, Read, ToProgram, Unusable, Upstream},
         job::Job,
         shutdown,
     },
@@ -142,6 +142,7 @@ impl RunState {
         self.items.notice_end();
         if self.items.lender().input_is_open() {
             self.shutdown.interrupt();
+            self.items.upstream_mut().into_iter().for_each(Upstream::wake);
             self.items.lender_mut().end_input();
         }
     }

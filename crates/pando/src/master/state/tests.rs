@@ -34,6 +34,7 @@ fn job() -> Job {
         retries: 100,
         speculate: false,
         sync: false,
+        gateway: false,
         confirms: false,
         trust: None,
         files: None,
@@ -94,7 +95,7 @@ impl World {
     }
 
     fn fail(&mut self, sub: SubStreamId, loan: Loan) {
-        let failure = Failure { message: "no".into(), stack: None, kind: "throw".into() };
+        let failure = Failure::new("no", "throw");
         let answer = Answer { loan, micros: 1, result: Err(failure) };
         let mut told = Told::new(false, false);
         self.state.exchange(sub, &self.job, self.now).accept(vec![answer], 0, &mut told);

@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::{Place, Slot, Slots};
-use crate::{Index, Loan, SubStreamId, sub_streams::Held};
+use crate::{
+    Index, Loan, SubStreamId,
+    sub_streams::{Held, NONE},
+};
 
 /// The ring may have this many slots more than twice its values without a result.
 const SPARE: usize = 4;
@@ -98,13 +101,39 @@ impl<T, R> Slots<T, R> {
             return None;
         }
         self.unlink(loan.index, held);
-        let position = self.position(loan.index);
+        let value = self.take(loan.index)?;
+        self.as_they_come.as_mut()?.push(loan.index, result);
+        Some(value)
+    }
+
+    /// Adds a value that comes with its `loan`, lent to `sub`. Such values are not contiguous, so
+    /// the ring stays empty.
+    pub(in crate::lender) fn push_lent_at(
+        &mut self,
+        loan: Loan,
+        value: T,
+        sub: SubStreamId,
+        held: &mut Held,
+    ) {
+        debug_assert!(self.ring.is_empty(), "all values come with their loans");
+        self.base = self.base.max(loan.index + 1);
+        self.ready = self.base;
+        let previous = self.append(loan.index, held);
+        let Some(come) = &mut self.as_they_come else { panic!("the output has an order") };
+        let loans = loan.number.saturating_add(1);
+        let place = Place { holder: Some(sub), previous, next: NONE, number: loan.number, loans };
+        come.late.insert(loan.index, (value, place));
+        self.unfinished += 1;
+    }
+
+    /// Takes a value without a result, which nobody holds, out of the slots.
+    pub(in crate::lender) fn take(&mut self, index: Index) -> Option<T> {
+        let position = self.position(index);
         let come = self.as_they_come.as_mut()?;
         let slot = match position {
-            None => come.take_late(loan.index)?,
+            None => come.take_late(index)?,
             Some(position) => mem::replace(self.ring.get_mut(position)?, Slot::Gone),
         };
-        come.push(loan.index, result);
         self.unfinished -= 1;
         self.shrink();
         match slot {

@@ -44,7 +44,7 @@ impl Retries {
             device: Some(last.device.clone()),
             attempts,
         });
-        if context.items.program().is_none() {
+        if context.items.program().is_none() && !job.gateway {
             if job.on_error == OnError::Stop {
                 return self.end_with(context, index, account.in_full(), account.line);
             }
@@ -68,6 +68,10 @@ impl Retries {
             program.tell_error(index, &failure.message);
         }
         context.items.leave_out(sub, loan, report);
+        if job.gateway {
+            let device = Some(last.device.clone());
+            context.items.pass_up_failure(loan, Failure { device, ..failure.clone() });
+        }
         self.left_out += job.values_in(index);
         self.tell(index, failure, account, job)
     }

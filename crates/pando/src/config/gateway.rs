@@ -1,0 +1,52 @@
+//! The configuration of a gateway: a run with the job of another run.
+
+use super::{FunctionSource, InputSource, OnError, RunConfig, SharedFunction};
+use crate::cli::Cli;
+use pando_join::SharedJob;
+use pando_protocol::page::PageOptions;
+
+/// How often a value that failed is tried again, on another device of the gateway if there is one,
+/// before the run hears of it. So one bad device does no harm to the name of the gateway.
+const RETRIES: u32 = 1;
+
+impl RunConfig {
+    /// The configuration for sharing `job`. `cli` has the options for the server. `last_port`: the
+    /// port of the job that was shared before.
+    ///
+    /// # Errors
+    /// When the options make no sense, in words for people.
+    pub(crate) fn for_gateway(
+        mut cli: Cli,
+        job: &SharedJob,
+        last_port: Option<u16>,
+    ) -> Result<Self, String> {
+        // The function takes the place of this one.
+        cli.calls.eval = Some(String::new());
+        cli.rows.unordered = true;
+        cli.failures.retries = RETRIES;
+        cli.failures.on_error = Some(OnError::Skip);
+        cli.messages.quiet = true;
+        cli.devices.cores = Some(job.own.as_ref().map_or(0, |own| own.cores as usize));
+        let mut config = Self::new(cli, InputSource::Stream, false)?;
+        let welcome = &job.welcome;
+        config.function = FunctionSource::Shared(SharedFunction {
+            code: job.code.clone(),
+            hash: welcome.function.clone(),
+            program: welcome.program.clone(),
+            engine: job.own.as_ref().map(|own| own.engine.clone()),
+        });
+        config.job = welcome.options.clone();
+        config.page = PageOptions { relay_url: String::new(), ..job.settings.options.clone() };
+        config.page.gateways.push(job.device.clone());
+        if let Some(server) = &mut config.server {
+            server.takes_volunteers = welcome.program.is_none();
+        }
+        config.last_port = last_port;
+        Ok(config)
+    }
+
+    /// Whether the job is that of another run.
+    pub(crate) fn is_gateway(&self) -> bool {
+        matches!(self.function, FunctionSource::Shared(_))
+    }
+}
