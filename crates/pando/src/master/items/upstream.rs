@@ -17,8 +17,8 @@ pub(crate) struct Upstream {
     says: bool,
     /// Bytes of results in `said`.
     bytes: u64,
-    /// The number of cores that was told last.
-    cores: u32,
+    /// The number of cores that was told last. The run may know one of an earlier job.
+    cores: Option<u32>,
     /// The recalled values that devices have.
     recalled: BTreeSet<Index>,
     /// The number of the last loan of a value that has come again.
@@ -175,8 +175,9 @@ impl Items {
     /// Notes the number of cores of all devices.
     pub(crate) fn note_cores(&mut self, cores: u32) {
         let Some(upstream) = &mut self.upstream else { return };
-        if upstream.cores != cores {
-            (upstream.cores, upstream.said.cores, upstream.says) = (cores, Some(cores), true);
+        if upstream.cores != Some(cores) {
+            upstream.cores = Some(cores);
+            (upstream.said.cores, upstream.says) = (Some(cores), true);
         }
         if cores == 0 || !upstream.recalled.is_empty() {
             self.give_back_waiting(cores == 0);
