@@ -143,11 +143,11 @@ pub(crate) fn recall_from_stalled(context: &mut RunContext) -> Vec<String> {
 }
 
 /// Lets devices ask again after a recall: a suspect device after its rest, or when no other device
-/// is active; other devices when there are values to lend.
+/// is active, not even one that stands back; other devices when there are values to lend.
 pub(crate) fn end_waits(context: &mut RunContext, trust: Option<&Trust>) {
     let RunContext { items, registry, now, .. } = context;
     let has_some = items.has_some_to_lend() || trust.is_some_and(Trust::has_wanting);
-    let active = registry.devices().any(Device::takes_part);
+    let active = registry.devices().any(Device::is_active);
     for (sub, device) in registry.iter_mut().filter(|(_, device)| device.waits_after_recall()) {
         let waits = match device.is_suspect() {
             true => active && (held(items.lender(), sub, device) > 0 || device.rests(*now)),
