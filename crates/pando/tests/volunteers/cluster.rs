@@ -154,17 +154,20 @@ impl Desk {
 /// A process below `pid`, by its command line.
 #[track_caller]
 fn descendant(pid: u32, is_it: impl Fn(&str) -> bool) -> u32 {
-    until("the process runs", || {
-        let mut left = children(pid);
-        while let Some(pid) = left.pop() {
-            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            if is_it(&String::from_utf8_lossy(&line).replace('\0', " ")) {
-                return Some(pid);
-            }
-            left.extend(children(pid));
+    until("the process runs", || descendants(pid, &is_it).first().copied())
+}
+
+/// The processes below `pid` with such command lines.
+fn descendants(pid: u32, is_it: impl Fn(&str) -> bool) -> Vec<u32> {
+    let (mut left, mut found) = (children(pid), Vec::new());
+    while let Some(pid) = left.pop() {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        if is_it(&String::from_utf8_lossy(&line).replace('\0', " ")) {
+            found.push(pid);
         }
-        None
-    })
+        left.extend(children(pid));
+    }
+    found
 }
 
 /// Whether all of `programs` are on PATH, as `scripts/test` installs them.

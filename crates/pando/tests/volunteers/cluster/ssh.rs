@@ -62,7 +62,12 @@ fn connections_are_lost_and_the_recipe_is_ended() {
         |line: &str| line.starts_with("/usr/bin/ssh") && line.contains(" node1 pando join");
     kill("KILL", descendant(recipe.pid(), connection).into());
     run.hears(" left");
-    kill("KILL", descendant(server.pid(), |line| line.starts_with("pando join")).into());
+    // The process that has left may not have ended yet.
+    let killed = until("one process has ended", || {
+        let volunteers = descendants(server.pid(), |line| line.starts_with("pando join"));
+        (volunteers.len() < VOLUNTEERS as usize).then(|| volunteers[0])
+    });
+    kill("KILL", killed.into());
     run.hears(" is gone");
     // As when its terminal is closed.
     kill("HUP", descendant(recipe.pid(), |line| line.starts_with("sh parallel.sh")).into());
