@@ -27,8 +27,14 @@ impl Model {
             );
             self.next += 1;
         }
+        // In one frame, a failure may be final before the next one ends the run.
+        let is_unordered = self.job.order == Order::OfResults;
+        let is_cut = is_unordered && self.cut().is_some_and(|cut| cut <= index);
         let fate = &mut self.fates[index as usize];
         assert!(!mem::replace(&mut fate.is_output, true), "{index} is output twice");
+        if is_cut && fate.end.is_none() && fate.failures > self.job.retries {
+            fate.end = Some(End::Told);
+        }
         match (&self.fates[index as usize].end, output) {
             (Some(End::Result(result)), Ok(output)) => assert_eq!(*result, output, "of {index}"),
             (Some(End::Told), Err(text)) if self.job.on_error == OnError::Tell => {
