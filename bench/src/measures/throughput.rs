@@ -73,7 +73,7 @@ pub(super) fn master(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         ratio.push(rate / limit);
     }
     let what = format!("no-op, {} lines, 8 light volunteers", thousands(count as f64));
-    let mut rows = compared(&what, &figures, &bare, ratio, 0.75);
+    let mut rows = compared(&what, "8 light volunteers", &figures, &bare, (ratio, 0.75));
     let micros = figures.micros.median();
     rows[2] = Row::goal(
         "… processor time of the master",
@@ -96,7 +96,7 @@ pub(super) fn tab(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         ratio.push(rate / through_tab(setup, "… bare", run, master, count, &mut bare)?);
     }
     let what = format!("no-op, {} lines, one Chromium tab with one core", thousands(count as f64));
-    Ok(compared(&what, &figures, &bare, ratio, 0.85))
+    Ok(compared(&what, "one tab", &figures, &bare, (ratio, 0.85)))
 }
 
 fn through_tab(
@@ -113,12 +113,18 @@ fn through_tab(
     Ok(figures.add(what, run, count, &master.run(GeneratedLines::numbers(count))?))
 }
 
-/// The rows of Pando and of its limit.
-fn compared(what: &str, pando: &Figures, bare: &Figures, ratio: Samples, goal: f64) -> Vec<Row> {
+/// The rows of Pando and of its limit; the ratio of both, and its goal.
+fn compared(
+    what: &str,
+    short: &str,
+    pando: &Figures,
+    bare: &Figures,
+    (ratio, goal): (Samples, f64),
+) -> Vec<Row> {
     let rate = |rate| thousands(rate) + " items/s";
     vec![
         Row::plain(what, pando.rate.show(rate)),
-        Row::ratio("… of the bare prototype", ratio, goal),
+        Row::ratio(format!("… {short}: speed of that of the bare prototype"), ratio, goal),
         Row::plain("… processor time of the master", pando.micros.show(micros_per_item)),
         Row::plain("… the bare prototype", bare.rate.show(rate)),
         Row::plain("… its processor time", bare.micros.show(micros_per_item)),

@@ -73,7 +73,7 @@ fn one_way(setup: &Setup) -> anyhow::Result<Vec<Row>> {
             format!("{count} values of 1 MB to a tab by WebRTC"),
             speed.show(|speed| format!("{speed:.1} MB/s")),
         ),
-        Row::ratio("… of two bare pages", ratio, 0.8),
+        Row::ratio("… 1 MB to a tab: WebRTC against two bare pages", ratio, 0.8),
     ])
 }
 
@@ -162,15 +162,14 @@ fn both(
             );
             rows.extend(figures.rows(&what));
         }
+        let against = format!("… {length} bytes{place}: WebRTC against");
+        let what = format!("{against} WebSocket");
         rows.push(match length {
-            100 => Row::ratio("… WebRTC against WebSocket", between, 0.75),
-            _ => Row::plain(
-                "… WebRTC against WebSocket",
-                between.show(|ratio| format!("{ratio:.2}")),
-            ),
+            100 => Row::ratio(what, between, 0.75),
+            _ => Row::plain(what, between.show(|ratio| format!("{ratio:.2}"))),
         });
         if bare.is_some() {
-            rows.push(Row::ratio("… WebRTC against two bare pages", of_bare, 0.8));
+            rows.push(Row::ratio(format!("{against} two bare pages"), of_bare, 0.8));
         }
     }
     Ok(rows)
