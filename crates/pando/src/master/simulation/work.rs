@@ -25,6 +25,8 @@ pub(super) struct Worker {
     pub(super) generation: u32,
     pub(super) queue: VecDeque<(Loan, Value)>,
     pub(super) open: Vec<Loan>,
+    /// The calls that take too long, as the input was when they began.
+    slow: Vec<Loan>,
     unflushed: Vec<Answer>,
     after_careful: bool,
 }
@@ -74,6 +76,9 @@ impl World {
                 self.flush(number, core);
                 let started = CoreEvent::Message(CoreMessage::Started { id: loan });
                 self.tell_host(number, core, started);
+            }
+            if self.is_too_slow(number, loan.index) {
+                self.devices[number].workers[core].slow.push(loan);
             }
             let item = &self.plan.items[loan.index as usize];
             // A device may still have values of the run before the input was edited.
@@ -181,7 +186,7 @@ impl World {
         let is_forgotten = !worker.open.is_empty() && !worker.open.iter().any(is_needed);
         let given = worker.open.iter().chain(worker.unflushed.iter().map(|answer| &answer.loan));
         // After a freeze, a device finds its calls too slow.
-        let late = |loan: &&Loan| device.froze || self.is_too_slow(number, loan.index);
+        let late = |loan: &&Loan| device.froze || worker.slow.contains(loan);
         let guilty: Vec<Loan> = given.filter(late).copied().collect();
         self.seen.note_if(is_forgotten, "at what nobody waits for");
         self.devices[number].guilty.extend(guilty);
