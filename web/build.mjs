@@ -2,31 +2,21 @@
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { minify } from 'terser';
 import { buildCores } from './cores.mjs';
 import { buildMonitor } from './monitor.mjs';
 import { ownNames } from './names.mjs';
 import { buildReport } from './report.mjs';
+import { here, shared } from './shared.mjs';
 import { buildTexts, numbered, numbersTexts, readTexts } from './texts.mjs';
 
 const LIMIT = 20 * 1024;
-const here = dirname(fileURLToPath(import.meta.url));
-const { version } = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'));
 
 // Safari 12 has no `globalThis`, only `self`.
 const globalThisFirst = 'self.globalThis=self;';
-
-const shared = {
-  bundle: true,
-  absWorkingDir: here,
-  define: { PANDO_VERSION: JSON.stringify(version) },
-  charset: 'utf8',
-  legalComments: 'none',
-  logLevel: 'warning',
-};
 
 async function buildBrowser(outDir, languages) {
   const { outputFiles } = await build({

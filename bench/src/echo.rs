@@ -1,37 +1,26 @@
 //! The upper limit for a browser: a page that sends every WebSocket message back, and does nothing
 //! else.
 
+use crate::page::PageServer;
 use anyhow::{Context, bail};
-use axum::{
-    Router,
-    extract::ws::{Message, WebSocket, WebSocketUpgrade},
-    response::Html,
-    routing::get,
-};
+use axum::extract::ws::Message;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use std::time::{Duration, Instant};
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, mpsc},
-};
+use tokio::sync::Semaphore;
 
 /// The number of messages in flight: as many bytes as pando lends to a device.
 const UNDER_WAY: usize = 8;
 
 const PAGE: &str = "<!doctype html><title>Echo</title><script>
-const socket = new WebSocket('ws://' + location.host + '/echo')
+const socket = new WebSocket('ws://' + location.host + '/socket')
 socket.binaryType = 'arraybuffer'
 socket.onmessage = ({ data }) => typeof data === 'string' ? location.href = data : socket.send(data)
 </script>";
 
-/// A server for one page with the echo.
+/// A page with the echo.
 #[derive(Debug)]
-pub struct Echo {
-    /// The address of the page.
-    pub url: String,
-    sockets: mpsc::Receiver<WebSocket>,
-}
+pub struct Echo(PageServer);
 
 impl Echo {
     /// Starts the server on a free port of the loopback device.
@@ -39,17 +28,12 @@ impl Echo {
     /// # Errors
     /// When no port is free.
     pub async fn serve() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}/", listener.local_addr()?);
-        let (came, sockets) = mpsc::channel(1);
-        let echo = async move |upgrade: WebSocketUpgrade| {
-            upgrade.on_upgrade(async move |socket| {
-                let _ = came.send(socket).await;
-            })
-        };
-        let app = Router::new().route("/", get(async || Html(PAGE))).route("/echo", get(echo));
-        tokio::spawn(async { axum::serve(listener, app).await });
-        Ok(Self { url, sockets })
+        Ok(Self(PageServer::start(PAGE.into()).await?))
+    }
+
+    /// The address of the page.
+    pub fn url(&self) -> String {
+        self.0.url()
     }
 
     /// Sends `count` messages of `length` bytes to the page, waits until all have come back, then
@@ -63,9 +47,7 @@ impl Echo {
         length: usize,
         next: &str,
     ) -> anyhow::Result<Duration> {
-        let came = tokio::time::timeout(Duration::from_secs(30), self.sockets.recv()).await;
-        let socket = came.context("the page does not come")?.context("the server ended")?;
-        let (mut sink, mut stream) = socket.split();
+        let (mut sink, mut stream) = self.0.next().await?.split();
         let messages: Vec<Bytes> =
             (0..UNDER_WAY + 1).map(|n| vec![b'a' + n as u8; length].into()).collect();
         let room = Semaphore::new(UNDER_WAY);

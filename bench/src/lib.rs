@@ -13,6 +13,7 @@ pub mod echo;
 pub mod far;
 pub mod lines;
 pub mod measures;
+mod page;
 pub mod plot;
 pub mod program;
 pub mod relay;

@@ -76,20 +76,13 @@ pub fn as_json(rows: &[Row]) -> serde_json::Value {
 #[derive(Debug, Clone, Default)]
 pub struct Samples {
     sorted: Vec<f64>,
-    last: f64,
 }
 
 impl Samples {
     /// Adds the figure of a run.
     pub fn push(&mut self, sample: f64) {
-        self.last = sample;
         self.sorted.push(sample);
         self.sorted.sort_by(f64::total_cmp);
-    }
-
-    /// The figure that was added last; 0 without samples.
-    pub fn last(&self) -> f64 {
-        self.last
     }
 
     /// The figures from the least to the most.

@@ -40,6 +40,7 @@ fn build(source: &Path, out: &Path) -> PathBuf {
         "names.mjs",
         "owner-pages.mjs",
         "report.mjs",
+        "shared.mjs",
         "texts.mjs",
         "package.json",
         "package-lock.json",

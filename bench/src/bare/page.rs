@@ -1,22 +1,13 @@
 //! A page whose worker calls a function in a bare loop.
 
+use crate::page::PageServer;
 use anyhow::Context;
-use axum::{
-    Router,
-    extract::ws::{Message, WebSocket, WebSocketUpgrade},
-    response::Html,
-    routing::get,
-};
+use axum::extract::ws::Message;
 use std::time::Duration;
-use tokio::{net::TcpListener, sync::mpsc};
 
-/// A server for one page with the loop.
+/// A page with the loop.
 #[derive(Debug)]
-pub struct Loop {
-    /// The address of the page.
-    pub url: String,
-    sockets: mpsc::Receiver<WebSocket>,
-}
+pub struct Loop(PageServer);
 
 impl Loop {
     /// Starts the server on a free port of the loopback device. The page calls `f` of the text
@@ -25,8 +16,6 @@ impl Loop {
     /// # Errors
     /// When no port is free.
     pub async fn serve(function: &str, calls: u64) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}/", listener.local_addr()?);
         let work = format!(
             "{function}
             for (let i = 1; i <= 500; i++) f(String(i))
@@ -45,13 +34,12 @@ impl Loop {
             </script>",
             serde_json::Value::from(work)
         );
-        let (came, sockets) = mpsc::channel(1);
-        let socket = async move |upgrade: WebSocketUpgrade| {
-            upgrade.on_upgrade(async move |socket| drop(came.send(socket).await))
-        };
-        let app = Router::new().route("/", get(async || Html(page))).route("/socket", get(socket));
-        tokio::spawn(async { axum::serve(listener, app).await });
-        Ok(Self { url, sockets })
+        Ok(Self(PageServer::start(page).await?))
+    }
+
+    /// The address of the page.
+    pub fn url(&self) -> String {
+        self.0.url()
     }
 
     /// Waits for the time of all calls, then directs the page to `next`.
@@ -59,7 +47,7 @@ impl Loop {
     /// # Errors
     /// When the page does not come, or tells no time.
     pub async fn time(&mut self, next: &str) -> anyhow::Result<Duration> {
-        let mut socket = self.sockets.recv().await.context("the server ended")?;
+        let mut socket = self.0.next().await?;
         let message = socket.recv().await.context("the page went")??;
         let millis: f64 = message.to_text()?.parse().context("the page tells no time")?;
         socket.send(Message::Text(next.into())).await?;

@@ -1,48 +1,32 @@
 //! Two pages with a bare data channel between them.
 
+use crate::page::PageServer;
 use anyhow::Context;
-use axum::{
-    Router,
-    extract::ws::{Message, WebSocket, WebSocketUpgrade},
-    response::Html,
-    routing::get,
-};
+use axum::extract::ws::Message;
 use futures_util::{SinkExt, StreamExt};
-use std::{net::SocketAddr, time::Duration};
-use tokio::{net::TcpListener, sync::mpsc};
+use std::time::Duration;
 
 const PAGE: &str = include_str!("peers.html");
 
-/// A server for two pages that connect to each other.
+/// Two pages that connect to each other.
 #[derive(Debug)]
-pub struct Peers {
-    port: u16,
-    sockets: mpsc::Receiver<WebSocket>,
-}
+pub struct Peers(PageServer);
 
 impl Peers {
     /// The options of browsers whose pages connect to each other: a page shows its addresses.
     pub const BROWSER: &[&str] = &["--disable-features=WebRtcHideLocalIpsWithMdns"];
 
-    /// Starts the server at `address`.
+    /// Starts the server on a free port of the loopback device.
     ///
     /// # Errors
-    /// When the address is taken.
-    pub async fn serve(address: SocketAddr) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let port = listener.local_addr()?.port();
-        let (came, sockets) = mpsc::channel(2);
-        let socket = async move |upgrade: WebSocketUpgrade| {
-            upgrade.on_upgrade(async move |socket| drop(came.send(socket).await))
-        };
-        let app = Router::new().route("/", get(async || Html(PAGE))).route("/socket", get(socket));
-        tokio::spawn(async { axum::serve(listener, app).await });
-        Ok(Self { port, sockets })
+    /// When no port is free.
+    pub async fn serve() -> anyhow::Result<Self> {
+        Ok(Self(PageServer::start(PAGE.into()).await?))
     }
 
-    /// The address of both pages at this host.
-    pub fn url(&self, host: &str) -> String {
-        format!("http://{host}:{}/", self.port)
+    /// The address of both pages.
+    pub fn url(&self) -> String {
+        self.0.url()
     }
 
     /// Lets the page that came first send `count` values of `length` bytes to the other one, which
@@ -58,7 +42,7 @@ impl Peers {
     ) -> anyhow::Result<Duration> {
         let mut pages = Vec::new();
         for role in ["offer", "answer"] {
-            let mut page = self.sockets.recv().await.context("the server ended")?;
+            let mut page = self.0.next().await?;
             let task =
                 serde_json::json!({ "role": role, "count": count, "length": length, "echo": echo });
             page.send(Message::Text(task.to_string().into())).await?;

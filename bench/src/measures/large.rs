@@ -25,7 +25,7 @@ pub(super) fn one_megabyte(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         let mut pando = EchoRun::start(&setup.pando, &["--cores", "0"])?;
         let next = format!("{}#cores=1;", pando.url()?);
         let mut echo = runtime.block_on(Echo::serve())?;
-        let _browser = Chromium::at(&setup.chromium).open(&echo.url)?;
+        let _browser = Chromium::at(&setup.chromium).open(&echo.url())?;
         let rate =
             |time: std::time::Duration| count as f64 * LENGTH as f64 / 1e6 / time.as_secs_f64();
         let without = rate(runtime.block_on(echo.measure(count as usize, LENGTH, &next))?);

@@ -25,11 +25,13 @@ pub(super) fn first_result(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         let mut pando = EchoRun::start(&setup.pando, &[])?;
         pando.url()?;
         url.push(millis(start.elapsed()));
-        first.push(millis(pando.run(GeneratedLines::numbers(10))?.first));
+        let result = millis(pando.run(GeneratedLines::numbers(10))?.first);
         let start = Instant::now();
         Command::new("node").args(["-e", "0"]).status()?;
-        node.push(millis(start.elapsed()));
-        ratio.push(first.last() / node.last());
+        let empty = millis(start.elapsed());
+        first.push(result);
+        node.push(empty);
+        ratio.push(result / empty);
     }
     eprintln!("first: {}", first.show(|ms| format!("{ms:.0} ms")));
     let show = |ms| format!("{ms:.0} ms");

@@ -84,9 +84,9 @@ fn bare_rate(setup: &Setup, count: u64, length: usize) -> anyhow::Result<f64> {
 
 fn bare_peers(setup: &Setup, count: u64, length: usize, echo: bool) -> anyhow::Result<f64> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut peers = runtime.block_on(Peers::serve(([127, 0, 0, 1], 0).into()))?;
+    let mut peers = runtime.block_on(Peers::serve())?;
     let chromium = Chromium::at(&setup.chromium).with(Peers::BROWSER);
-    let url = peers.url("127.0.0.1");
+    let url = peers.url();
     let _pages = [chromium.open(&url)?, chromium.open(&url)?];
     let time = runtime.block_on(peers.measure(count as usize, length, echo))?;
     Ok(count as f64 / time.as_secs_f64())

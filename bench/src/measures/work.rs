@@ -29,7 +29,7 @@ pub(super) fn work(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         let mut pando = EchoRun::start_function(&[], &setup.pando, &module, &["--cores", "0"])?;
         let next = format!("{}#cores=1;", pando.url()?);
         let mut page = runtime.block_on(Loop::serve(FUNCTION, calls))?;
-        let _browser = Chromium::at(&setup.chromium).open(&page.url)?;
+        let _browser = Chromium::at(&setup.chromium).open(&page.url())?;
         let alone = runtime.block_on(page.time(&next))?;
         pando.hears("joined with")?;
         let with = pando.run(GeneratedLines::numbers(calls))?.elapsed;

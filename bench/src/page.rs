@@ -1,0 +1,48 @@
+//! A server for one page, which connects back by a WebSocket.
+
+use anyhow::Context;
+use axum::{
+    Router,
+    extract::ws::{WebSocket, WebSocketUpgrade},
+    response::Html,
+    routing::get,
+};
+use std::{net::SocketAddr, time::Duration};
+use tokio::{net::TcpListener, sync::mpsc};
+
+/// How long a page may take to connect.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// See the module. The page opens its WebSocket at `/socket`.
+#[derive(Debug)]
+pub(crate) struct PageServer {
+    /// The address of the server.
+    pub(crate) address: SocketAddr,
+    sockets: mpsc::Receiver<WebSocket>,
+}
+
+impl PageServer {
+    /// Serves `page` on a free port of the loopback device.
+    pub(crate) async fn start(page: String) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let (came, sockets) = mpsc::channel(2);
+        let socket = async move |upgrade: WebSocketUpgrade| {
+            upgrade.on_upgrade(async move |socket| drop(came.send(socket).await))
+        };
+        let app = Router::new().route("/", get(async || Html(page))).route("/socket", get(socket));
+        tokio::spawn(async { axum::serve(listener, app).await });
+        Ok(Self { address, sockets })
+    }
+
+    /// The address of the page.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// The WebSocket of the next page that comes.
+    pub(crate) async fn next(&mut self) -> anyhow::Result<WebSocket> {
+        let came = tokio::time::timeout(LONGEST, self.sockets.recv()).await;
+        came.context("the page does not come")?.context("the server ended")
+    }
+}
