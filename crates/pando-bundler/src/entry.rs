@@ -10,8 +10,8 @@ use serde_json::json;
 use oxc::{
     allocator::Allocator,
     ast::ast::{
-        ExportDefaultDeclarationKind, IdentifierReference, ModuleDeclaration, ModuleExportName,
-        Program, Statement, ThisExpression,
+        ExportDefaultDeclarationKind, Expression, IdentifierReference, ModuleDeclaration,
+        ModuleExportName, Program, Statement, ThisExpression,
     },
     ast_visit::Visit,
     parser::Parser,
@@ -202,8 +202,8 @@ struct Look {
     export_statements: bool,
     /// Whether one of the exports can be the function.
     exports_function: bool,
-    /// The start of a default export that cannot be a function.
-    unusable_default: Option<usize>,
+    /// The start of an export that cannot be called, and the reason.
+    unusable: Option<(usize, &'static str)>,
     /// Whether the source mentions `module`, `exports` or `this`.
     common_js: bool,
     second: SecondArgument,
@@ -232,26 +232,24 @@ impl Look {
             }
             _ => false,
         };
+        let classes: Vec<&str> = program.body.iter().filter_map(class_name).collect();
         let mut mentions = NameUses::default();
         mentions.visit_program(program);
         Self {
             esm: by_name || !statements.is_empty(),
             export_statements: statements.iter().any(|statement| statement.is_export()),
             exports_function: statements.iter().any(|statement| may_export_function(statement)),
-            unusable_default: statements.iter().find_map(|statement| unusable_default(statement)),
+            unusable: program.body.iter().find_map(|statement| unusable(statement, &classes)),
             common_js: mentions.found,
             second: SecondArgument::of(program),
         }
     }
 
     fn refuse_unusable(&self, path: &Path, source: &str) -> Result<(), Problem> {
-        if let Some(offset) = self.unusable_default {
+        if let Some((offset, why)) = self.unusable {
             let location = Some(Location::at_offset(path, source, offset));
-            return Err(Problem::at(
-                location,
-                "no usable function: the default export is not a function",
-            )
-            .remedy(WHAT_TO_WRITE));
+            let message = format!("no usable function: {why}");
+            return Err(Problem::at(location, message).remedy(WHAT_TO_WRITE));
         }
         let reason = match (self.export_statements, self.exports_function, self.common_js) {
             (true, true, _) | (false, _, true) => return Ok(()),
@@ -281,13 +279,53 @@ fn may_export_function(statement: &ModuleDeclaration<'_>) -> bool {
     }
 }
 
-fn unusable_default(statement: &ModuleDeclaration<'_>) -> Option<usize> {
-    let ModuleDeclaration::ExportDefaultDeclaration(default) = statement else { return None };
-    let unusable = match &default.declaration {
-        ExportDefaultDeclarationKind::ClassDeclaration(_) => true,
-        expression => expression.as_expression().is_some_and(|expression| expression.is_literal()),
+/// The name of a class that a statement declares.
+fn class_name<'a>(statement: &'a Statement<'_>) -> Option<&'a str> {
+    match statement {
+        Statement::ClassDeclaration(class) => Some(class.id.as_ref()?.name.as_str()),
+        _ => None,
+    }
+}
+
+/// Where a statement exports what cannot be called, and the reason. `classes`: the names of the
+/// module's classes.
+fn unusable(statement: &Statement<'_>, classes: &[&str]) -> Option<(usize, &'static str)> {
+    const CLASS: &str = "the module exports a class, which cannot be called";
+    const OTHER: &str = "the default export is not a function";
+    let exported = |expression: &Expression<'_>| match expression.without_parentheses() {
+        Expression::ClassExpression(_) => Some(CLASS),
+        Expression::Identifier(name) if classes.contains(&name.name.as_str()) => Some(CLASS),
+        literal if literal.is_literal() => Some(OTHER),
+        _ => None,
     };
-    unusable.then(|| default.declaration.span().start as usize)
+    let (start, why) = match statement {
+        Statement::ExportDefaultDeclaration(default) => {
+            let why = match &default.declaration {
+                ExportDefaultDeclarationKind::ClassDeclaration(_) => CLASS,
+                other => exported(other.as_expression()?)?,
+            };
+            (default.declaration.span().start, why)
+        }
+        Statement::ExportNamedDeclaration(named) => {
+            let default = named.specifiers.iter().find(|specifier| {
+                specifier.exported.name() == "default"
+                    && classes.contains(&specifier.local.name().as_str())
+            })?;
+            (default.span.start, CLASS)
+        }
+        Statement::ExpressionStatement(statement) => {
+            let Expression::AssignmentExpression(assignment) = &statement.expression else {
+                return None;
+            };
+            let target = assignment.left.as_member_expression()?;
+            let is_module = target.object().is_specific_id("module");
+            let is_exports = is_module && target.static_property_name() == Some("exports");
+            let why = exported(&assignment.right).filter(|why| is_exports && *why == CLASS)?;
+            (assignment.right.span().start, why)
+        }
+        _ => return None,
+    };
+    Some((start as usize, why))
 }
 
 #[derive(Default)]

@@ -200,7 +200,27 @@ fn a_module_without_a_usable_function() {
         ),
         (
             "export default class A {}",
-            "render.js:1:16: no usable function: the default export is not a function",
+            "render.js:1:16: no usable function: the module exports a class, which cannot be called",
+        ),
+        (
+            "class A {}\nexport default A",
+            "render.js:2:16: no usable function: the module exports a class",
+        ),
+        (
+            "class A {}\nexport { A as default }",
+            "render.js:2:10: no usable function: the module exports a class",
+        ),
+        (
+            "export default (class {})",
+            "render.js:1:17: no usable function: the module exports a class",
+        ),
+        (
+            "class A {}\nmodule.exports = A",
+            "render.js:2:18: no usable function: the module exports a class",
+        ),
+        (
+            "module.exports = class A {}",
+            "render.js:1:18: no usable function: the module exports a class",
         ),
     ];
     for (source, start) in cases {
@@ -214,6 +234,8 @@ fn a_module_without_a_usable_function() {
         "export * as default from './a'",
         "this['/pando/1.0.0'] = f",
         "export { f as '/pando/1.0.0' }; function f () {}",
+        "class A {}; export { A }; export default () => new A()",
+        "class A {}; module.exports = () => new A(); module.exports.A = A",
     ] {
         let folder = Folder::with(&[("render.js", usable), ("a.js", "export default 1")]);
         assert!(

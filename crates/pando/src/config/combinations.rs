@@ -38,12 +38,12 @@ const EXCLUSIONS: &[(&str, &[&str], &str)] = &[
     ("--only-failed", &["ITEMS", "--stdin"], "takes the values from its file"),
     (
         "--copies",
-        &["--verify", "--speculate", "--sync-stdio", "--output-dir"],
+        &["--verify", "--sync-stdio", "--output-dir"],
         "makes one line of the answers of several devices",
     ),
     (
         "--verify",
-        &["--speculate", "--sync-stdio"],
+        &["--sync-stdio"],
         "waits for the answers of several devices before a result counts",
     ),
     ("--verify-with", &["--output-dir"], "compares results as lines"),

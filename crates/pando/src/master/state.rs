@@ -346,7 +346,7 @@ impl RunState {
             None => explained.extend(unwanted.lend(&mut context, retries)),
         }
         if job.speculate {
-            explained.extend(speculation.lend_copies(&mut context, retries));
+            explained.extend(speculation.lend_copies(&mut context, retries, trust.as_mut()));
         }
         if job.explains {
             lines.extend(explained);

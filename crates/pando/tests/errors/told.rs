@@ -140,7 +140,8 @@ fn a_limit_needs_failures_that_do_not_end_the_run() {
 
 #[test]
 fn an_error_outside_the_function_s_files_shows_no_frames_of_pando() {
-    let run = run("module.exports = class A {}", &["--on-error", "skip", "--retries", "0"], 1);
+    let made = "const make = () => class A {}\nmodule.exports = make()";
+    let run = run(made, &["--on-error", "skip", "--retries", "0"], 1);
     run.ends(1, "").said(&["TypeError: Class constructor A cannot be invoked without 'new'"]);
     assert_eq!((lines_with(&run, "    at "), lines_with(&run, "TypeError")), (0, 1));
 }

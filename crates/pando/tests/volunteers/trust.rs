@@ -1,10 +1,11 @@
 //! `--copies` and `--verify` among devices that answer otherwise than others.
 
-use crate::{answer, fail, idle};
+use crate::{again, answer, fail, idle};
 use pando_testing::{
     RunningProgram, WebSocket, lines, numbers,
     volunteer::{serve, values},
 };
+use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
     thread::{self, JoinHandle},
@@ -51,7 +52,7 @@ fn each_value_goes_to_different_devices_and_the_result_holds_all_answers() {
     let lines = finished.lines();
     assert_eq!(lines.len(), 30);
     for (number, line) in (1..).zip(lines) {
-        let answers: Vec<serde_json::Value> = serde_json::from_str(&line).expect("a JSON array");
+        let answers: Vec<Value> = serde_json::from_str(&line).expect("a JSON array");
         let mut by: Vec<&str> = Vec::new();
         for answer in &answers {
             let device = answer["device"].as_str().expect("a name");
@@ -74,7 +75,7 @@ fn results_that_are_json_stand_in_the_array_as_they_are() {
     let (ada, bob) = (json_device(&run, "Ada", json), json_device(&run, "Bob", json));
     let finished = run.wait();
     finished.status(0);
-    let lines: Vec<serde_json::Value> =
+    let lines: Vec<Value> =
         finished.lines().iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines[1][0]["result"], serde_json::json!({"x": [2, null]}));
     drop((ada.join(), bob.join()));
@@ -300,4 +301,31 @@ fn spot_checks_find_a_liar_when_results_come_in_any_order() {
     lines.sort_by_key(|line| line.split('\t').next().and_then(|input| input.parse::<u64>().ok()));
     assert_eq!(lines, (1..=300).map(|n| format!("{n}\t{n}")).collect::<Vec<_>>());
     drop((lent(eve), lent(ada), lent(bob)));
+}
+
+#[test]
+fn an_idle_device_takes_the_place_of_a_slow_one_that_others_wait_for() {
+    let started = json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string();
+    for rule in ["--verify", "--copies"] {
+        let run = idle(2).args([rule, "2", "--speculate", "--batch-size", "1", "-v"]).start();
+        let mut slow = WebSocket::join(&run.url(), "slow", 1);
+        assert_eq!(values(&mut slow), [(again(0, 1), "1".into())]);
+        slow.text(&started);
+        let devices = ["Bob", "Cy"].map(|name| honest(&run, name));
+        run.says("computes item 1 as well (--speculate): another device takes long");
+        let finished = run.wait();
+        if rule == "--verify" {
+            finished.gives(numbers(2));
+        } else {
+            for line in finished.lines() {
+                let answers: Value = serde_json::from_str(&line).expect("a JSON array");
+                let mut by = [&answers[0]["device"], &answers[1]["device"]];
+                by.sort_by_key(|name| name.as_str());
+                assert_eq!(by, ["Bob", "Cy"]);
+            }
+        }
+        for device in devices {
+            assert_eq!(lent(device).into_iter().collect::<BTreeSet<_>>(), BTreeSet::from([1, 2]));
+        }
+    }
 }

@@ -1,11 +1,12 @@
-//! Whole numbers too large for JavaScript: `JSON.parse` rounds them silently.
+//! Numbers with too many digits for JavaScript: `JSON.parse` rounds them silently.
 
 use crate::{
     master::{items::Cut, run::Master},
     protocol::{Form, Value},
 };
+use std::ops::Range;
 
-/// A whole number with fewer digits is exact.
+/// A number with fewer digits in a row is taken for exact.
 const DIGITS: usize = 16;
 /// The most digits shown in a message.
 const SHOWN: usize = 40;
@@ -29,20 +30,23 @@ impl Master {
         {
             return;
         }
-        let Some(whole) = first_rounded(&value.bytes) else { return };
+        let Some(text) = first_rounded(&value.bytes) else { return };
         if self.tell_rounding() {
-            let cut = if whole.len() > SHOWN { "…" } else { "" };
+            let cut = if text.len() > SHOWN { "…" } else { "" };
+            let (kind, remedy) = match text.contains(['.', 'e', 'E']) {
+                true => ("number", "put such numbers in quotes if all digits matter"),
+                false => ("whole number", "put such numbers in quotes and use BigInt"),
+            };
             self.console.say(format!(
-                "warning: item {number} has the whole number {}{cut}, which JavaScript rounds to {}: put such numbers in quotes and use \
-                 BigInt (this is said once)",
-                &whole[..whole.len().min(SHOWN)],
-                rounded(whole)
+                "warning: item {number} has the {kind} {}{cut}, which JavaScript rounds to {}: {remedy} (this is said once)",
+                &text[..text.len().min(SHOWN)],
+                rounded(text)
             ));
         }
     }
 }
 
-/// The first whole number in the JSON text `json` which JavaScript would round.
+/// The first number in the JSON text `json` which JavaScript would round.
 fn first_rounded(json: &[u8]) -> Option<&str> {
     let mut strings = Strings { json, at: 0, inside: false };
     let mut at = DIGITS - 1;
@@ -53,20 +57,15 @@ fn first_rounded(json: &[u8]) -> Option<&str> {
             at += DIGITS;
             continue;
         }
-        let start = json[..at]
-            .iter()
-            .rposition(|byte| !byte.is_ascii_digit())
-            .map_or(0, |before| before + 1);
-        let end = json[at..]
-            .iter()
-            .position(|byte| !byte.is_ascii_digit())
-            .map_or(json.len(), |more| at + more);
-        let is_whole = !matches!(json.get(end), Some(b'.' | b'e' | b'E'))
-            && !ends_in_a_fraction(&json[..start]);
-        if end - start >= DIGITS && is_whole && !strings.advance_to(start) {
-            let digits = std::str::from_utf8(&json[start..end]).ok()?;
-            if digits.parse::<f64>().is_ok_and(|number| number.to_string() != digits) {
-                return Some(digits);
+        let digits = around(json, at, u8::is_ascii_digit);
+        let end = digits.end;
+        if digits.len() >= DIGITS && !strings.advance_to(digits.start) {
+            let number = around(json, at, |byte| {
+                byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-')
+            });
+            let text = std::str::from_utf8(&json[number]).ok()?;
+            if is_rounded(text) {
+                return Some(text);
             }
         }
         at += DIGITS * ((end - at) / DIGITS + 1);
@@ -74,16 +73,31 @@ fn first_rounded(json: &[u8]) -> Option<&str> {
     None
 }
 
-/// Whether digits after `before` belong to a fraction or an exponent.
-fn ends_in_a_fraction(before: &[u8]) -> bool {
-    matches!(before, [.., b'.' | b'e' | b'E' | b'+'] | [.., b'e' | b'E', b'-'])
+/// The longest range around `at` whose bytes all are of a kind.
+fn around(bytes: &[u8], at: usize, is_of_kind: impl Fn(&u8) -> bool) -> Range<usize> {
+    let before = bytes[..at].iter().rposition(|byte| !is_of_kind(byte));
+    let after = bytes[at..].iter().position(|byte| !is_of_kind(byte));
+    before.map_or(0, |before| before + 1)..after.map_or(bytes.len(), |after| at + after)
 }
 
-/// The number into which JavaScript rounds `digits`, as JavaScript prints numbers.
-fn rounded(digits: &str) -> String {
-    match digits.parse::<f64>() {
-        Ok(number) if number < 1e21 => number.to_string(),
+/// Whether JavaScript prints the number `text` with other digits.
+fn is_rounded(text: &str) -> bool {
+    let number = text.parse::<f64>();
+    number.is_ok_and(|number| significant(&format!("{number:e}")) != significant(text))
+}
+
+/// The digits of a number without those that only tell its size.
+fn significant(number: &str) -> String {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+    mantissa.replace(['.', '-'], "").trim_matches('0').into()
+}
+
+/// The number into which JavaScript rounds `text`, as JavaScript prints numbers.
+fn rounded(text: &str) -> String {
+    match text.parse::<f64>() {
+        Ok(number) if number == 0.0 || (1e-6..1e21).contains(&number.abs()) => number.to_string(),
         Ok(number) if number.is_finite() => format!("{number:e}"),
+        Ok(number) if number < 0.0 => "-Infinity".into(),
         _ => "Infinity".into(),
     }
 }
@@ -116,15 +130,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_numbers_that_change_are_found_wherever_they_are() {
+    fn numbers_that_change_are_found_wherever_they_are() {
         for number in [
             "9007199254740993",
             "12345678901234567890",
             "18446744073709551615",
             "1152921504606846976",
+            "0.12345678901234567890",
+            "-1234567890123456789.5",
+            "3.14159265358979323846e-2",
+            "1e-12345678901234567",
         ] {
             for before in 0..40 {
-                let json = format!("{{\"a\":[{}-{number},1]}}", " ".repeat(before));
+                let json = format!("{{\"a\":[{}{number},1]}}", " ".repeat(before));
                 assert_eq!(first_rounded(json.as_bytes()), Some(number), "{json}");
                 assert_eq!(
                     first_rounded(format!("{}{number}", " ".repeat(before)).as_bytes()),
@@ -137,15 +155,15 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_as_it_is_and_what_is_no_whole_number_is_not() {
+    fn numbers_that_keep_their_digits_and_texts_are_passed_over() {
         for json in [
             "9007199254740992",
             "9007199254740991",
             "10000000000000000000000",
-            "0.12345678901234567890",
-            "1234567890123456789.5",
+            "-0.30000000000000004",
+            "0.0000000000000000000",
+            "1.50000000000000000000",
             "12345678901234567e3",
-            "1e-12345678901234567",
             "\"12345678901234567890\"",
             "{\"id 12345678901234567890\":\"\\\"12345678901234567890\\\\\"}",
             "[1,2,3]",
@@ -169,5 +187,8 @@ mod tests {
         assert_eq!(rounded("1152921504606846976"), "1152921504606847000");
         assert_eq!(rounded("12345678901234567890123"), "1.2345678901234568e22");
         assert_eq!(rounded(&"7".repeat(1000)), "Infinity");
+        assert_eq!(rounded("-0.12345678901234567890"), "-0.12345678901234568");
+        assert_eq!(rounded("0.00000012345678901234567890"), "1.2345678901234568e-7");
+        assert_eq!(rounded("1e-12345678901234567"), "0");
     }
 }

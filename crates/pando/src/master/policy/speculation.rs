@@ -3,9 +3,12 @@
 //!
 //! For the lender, the value stays with the first device, and the copy has a loan of its own. When
 //! the copy finishes first, its device takes up the value and answers it at once.
+//!
+//! With `--copies` or `--verify`, all devices compute copies. There, the idle device is one more
+//! device than the value wants, and the answers of the first devices count.
 
 use super::{
-    Retries, RunContext,
+    Retries, RunContext, Trust,
     workload::{Workload, workloads},
 };
 use crate::master::{
@@ -30,6 +33,7 @@ impl Speculation {
         &mut self,
         context: &mut RunContext,
         retries: &Retries,
+        mut trust: Option<&mut Trust>,
     ) -> Vec<String> {
         let mut lines = Vec::new();
         if context.items.has_some_to_lend() {
@@ -40,9 +44,18 @@ impl Speculation {
         idle.retain(Workload::is_idle);
         idle.sort_by_key(|workload| workload.each);
         for workload in idle {
-            let Some(index) = self.oldest_running(context, retries, workload.sub) else { continue };
-            let Some(copy) = context.items.lender_mut().copy(index) else { break };
-            self.copied.insert(index);
+            let among = (retries, trust.as_deref());
+            let Some(index) = self.oldest_running(context, among, workload.sub) else { continue };
+            let copy = match &mut trust {
+                None => context.items.lender_mut().copy(index),
+                Some(trust) => {
+                    trust.lend_copy(context.items, context.registry, workload.sub, index)
+                }
+            };
+            let Some(copy) = copy else { break };
+            if trust.is_none() {
+                self.copied.insert(index);
+            }
             self.copies += 1;
             if let Some(device) = context.registry.get_mut(workload.sub) {
                 device.send(copy, true, workload.held == 0, context.now);
@@ -56,26 +69,27 @@ impl Speculation {
         lines
     }
 
-    /// The oldest value in a long call which one device computes, other than `idle`. Excludes
-    /// values that are careful, or that may make devices vanish.
+    /// The oldest value in a long call which a device computes, other than `idle`. Excludes values
+    /// that are careful, or that may make devices vanish.
     fn oldest_running(
         &self,
         context: &RunContext,
-        retries: &Retries,
+        (retries, trust): (&Retries, Option<&Trust>),
         idle: SubStreamId,
     ) -> Option<Index> {
         let (lender, registry) = (context.items.lender(), &*context.registry);
-        let is_copied_to_idle = |index| {
-            registry.get(idle).is_some_and(|device| device.loans().copy_of(index).is_some())
+        let idle_device = registry.get(idle)?;
+        let may_be_copied = |sub, loan: Loan| match trust {
+            None => lender.holds(sub, loan) && !self.copied.contains(&loan.index),
+            Some(trust) => trust.may_take_besides(lender, loan.index, idle_device.key()),
         };
         let others = registry.iter().filter(|(sub, _)| *sub != idle);
         let running = others
             .flat_map(|(sub, device)| device.loans().running().map(move |(loan, _)| (sub, loan)));
         running
             .filter(|(sub, loan)| {
-                lender.holds(*sub, *loan)
-                    && !is_copied_to_idle(loan.index)
-                    && !self.copied.contains(&loan.index)
+                may_be_copied(*sub, *loan)
+                    && idle_device.loans().copy_of(loan.index).is_none()
                     && !retries.goes_alone(loan.index)
                     && lender.value(loan.index).is_some_and(|value| !value.careful)
             })

@@ -198,14 +198,15 @@ impl Trust {
         let lender = items.lender_mut();
         let _ = lender.hand_back(sub, loan);
         lender.resume_loan(keeper, loan)?;
-        let key = registry.get(sub)?.key().clone();
         self.open_again(loan.index);
-        self.may_take(lender, registry, loan.index, &key)
+        let device = registry.get(sub)?;
+        self.may_take(lender, registry, loan.index, device)
             .then(|| self.lend_copy(items, registry, sub, loan.index))
             .flatten()
     }
 
-    fn lend_copy(
+    /// Lends the session a copy of the value, which the device may compute.
+    pub(crate) fn lend_copy(
         &mut self,
         items: &mut Items,
         registry: &mut Registry,
@@ -267,10 +268,10 @@ impl Trust {
         sub: SubStreamId,
     ) -> Option<Index> {
         let last = *self.wanting.last()?;
-        let key = registry.get(sub)?.key();
+        let device = registry.get(sub)?;
         let from = self.next.get(&sub).copied().unwrap_or_default();
         let mut wanting = self.wanting.range(from..).copied();
-        let found = wanting.find(|index| self.may_take(lender, registry, *index, key));
+        let found = wanting.find(|index| self.may_take(lender, registry, *index, device));
         let next = found.unwrap_or(from.max(last + 1));
         self.next.insert(sub, next);
         self.most = self.most.max(next);
@@ -278,15 +279,17 @@ impl Trust {
     }
 
     /// Whether a device may compute the value: it is new to the device, and the keeper has it. A
-    /// device that failed it comes last.
+    /// device that failed it comes last. After a refused confirmation, a device may still compute
+    /// the value, although nobody waits for that answer.
     fn may_take(
         &self,
         lender: &Lender,
         registry: &Registry,
         index: Index,
-        key: &DeviceKey,
+        device: &Device,
     ) -> bool {
         let Some(item) = self.open.get(&index) else { return false };
+        let key = device.key();
         let may = |key: &DeviceKey| item.is_new_to(key) && !self.records.is_caught(key);
         let others = || {
             registry.devices().any(|device| {
@@ -297,7 +300,17 @@ impl Trust {
         item.missing() > 0
             && self.is_here(lender, index)
             && may(key)
+            && device.loans().copy_of(index).is_none()
             && (!item.has_failed(key) || !others())
+    }
+
+    /// Whether a device may compute the value besides all the devices that it wants, so that one of
+    /// them may be slow (`--speculate`).
+    pub(crate) fn may_take_besides(&self, lender: &Lender, index: Index, key: &DeviceKey) -> bool {
+        self.open.get(&index).is_some_and(ItemAnswers::is_just_enough)
+            && !self.provisional.contains(&index)
+            && self.is_here(lender, index)
+            && self.suits(index, key)
     }
 
     /// Whether the value is new to a device, which has not failed it.

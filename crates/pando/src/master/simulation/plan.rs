@@ -111,7 +111,7 @@ impl Plan {
     /// Changes the plan to one with `--copies` or `--verify`. `sleeps`: the liar is honest until it
     /// is proven, which takes some values.
     pub(super) fn share(&mut self, trust: TrustJob, journal: bool, sleeps: bool) {
-        (self.job.trust, self.job.speculate, self.journal) = (Some(trust), false, journal);
+        (self.job.trust, self.journal) = (Some(trust), journal);
         self.job.order = Order::OfInput;
         if sleeps {
             let micros = self.items.iter().map(|item| item.micros).max().unwrap_or(MS).min(10 * MS);

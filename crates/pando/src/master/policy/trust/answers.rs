@@ -70,6 +70,11 @@ impl ItemAnswers {
         self.wanted.saturating_sub(self.computing.len() + self.given.len())
     }
 
+    /// Whether as many devices as are wanted, and no more, compute the value or have answered.
+    pub(super) fn is_just_enough(&self) -> bool {
+        self.wanted == self.computing.len() + self.given.len()
+    }
+
     /// Whether no device computes the value, and none has answered.
     pub(super) fn is_untouched(&self) -> bool {
         self.computing.is_empty() && self.given.is_empty()
@@ -190,7 +195,7 @@ impl ItemAnswers {
         if self.given.is_empty() {
             return Finding::Wants(if is_spot_check { self.wanted.max(1) } else { quorum });
         }
-        if is_spot_check && self.wanted == 1 {
+        if is_spot_check && self.wanted == 1 && self.given.len() == 1 {
             return Finding::Provisional;
         }
         let size = |group: &usize| self.split(*group).0.len();
@@ -290,6 +295,8 @@ mod tests {
         let judge = |wanted, given: &[_]| answers(wanted, given).judge(rule, false);
         assert_eq!(judge(1, &[]), Finding::Wants(1));
         assert_eq!(judge(1, &[('a', "1")]), Finding::Provisional);
+        assert_eq!(judge(1, &[('a', "1"), ('b', "1")]), settled(0));
+        assert_eq!(judge(1, &[('a', "1"), ('b', "2")]), Finding::Wants(3));
         assert_eq!(judge(2, &[('a', "1")]), Finding::Wants(2));
         assert_eq!(judge(2, &[('a', "1"), ('b', "2")]), Finding::Wants(3));
         assert_eq!(judge(3, &[('a', "1"), ('b', "2"), ('c', "2")]), settled(1));

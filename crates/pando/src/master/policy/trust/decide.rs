@@ -48,6 +48,7 @@ impl Trust {
         let key = around.context.registry.get(sub).map(|device| device.key().clone());
         let (Some(item), Some(key)) = (self.open.get_mut(&index), key) else { return Vec::new() };
         if !item.end(sub) {
+            self.open_again(index);
             return Vec::new();
         }
         self.bytes += result.len() as u64;
@@ -98,6 +99,7 @@ impl Trust {
             Finding::Compare(one, first) => self.comparisons.queue(index, item, one, first),
             Finding::Wants(wanted) => {
                 item.set_wanted(wanted);
+                self.provisional.remove(&index);
                 self.open_again(index);
             }
             Finding::Provisional => drop(self.provisional.insert(index)),

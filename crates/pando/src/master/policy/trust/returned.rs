@@ -45,7 +45,8 @@ impl Trust {
 
     /// Notes that the session does not compute the value of `loan` any more.
     pub(crate) fn gave_back(&mut self, sub: SubStreamId, index: Index) {
-        if self.open.get_mut(&index).is_some_and(|item| item.end(sub)) {
+        if let Some(item) = self.open.get_mut(&index) {
+            item.end(sub);
             self.open_again(index);
         }
     }
@@ -70,9 +71,9 @@ impl Trust {
         sub: SubStreamId,
         loan: Loan,
     ) -> bool {
-        let Some(key) = registry.get(sub).map(|device| device.key().clone()) else { return false };
+        let Some(device) = registry.get(sub) else { return false };
         let lender = items.lender();
-        if !lender.knows(loan) || !self.may_take(lender, registry, loan.index, &key) {
+        if !lender.knows(loan) || !self.may_take(lender, registry, loan.index, device) {
             return false;
         }
         let bytes = lender.value(loan.index).map_or(0, |value| value.bytes.len() as u64);

@@ -45,9 +45,8 @@ impl Trust {
     /// of those that are connected, whether they are busy or not.
     pub(crate) fn shortage(&self, lender: &Lender, registry: &Registry) -> Option<Shortage> {
         let index = self.wanting.iter().copied().find(|index| self.is_here(lender, *index))?;
-        let is_able = |device: &Device| {
-            device.takes_part() && self.may_take(lender, registry, index, device.key())
-        };
+        let is_able =
+            |device: &Device| device.takes_part() && self.may_take(lender, registry, index, device);
         if registry.devices().any(is_able) {
             return None;
         }
@@ -88,10 +87,10 @@ impl Trust {
         }
         let silence_limit = registry.silence_limit();
         registry.devices().filter(|device| !device.is_replaced()).any(|device| {
-            let (loans, key) = (device.loans(), device.key());
+            let loans = device.loans();
             match loans.has_copies() {
                 true => !loans.progress().is_stalled(silence_limit, now),
-                false => device.takes_part() && self.may_take(lender, registry, index, key),
+                false => device.takes_part() && self.may_take(lender, registry, index, device),
             }
         })
     }
