@@ -82,7 +82,7 @@ export class Reader {
   /** Skips `length` bytes and returns the position before them. */
   skip(length: number): number {
     const start = this.at;
-    if (length > this.end - start) throw new Malformed('an entry is longer than its frame');
+    if (length > this.end - start) throw new Malformed('an entry is too large');
     this.at = start + length;
     return start;
   }

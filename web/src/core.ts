@@ -10,7 +10,8 @@ import { UnusableAnswer, bytesOf, bytesToCome, checkText, textOf } from './core/
 import { format } from './core/format.ts';
 import { Logs } from './core/logs.ts';
 import { CallQueue } from './core/call-queue.ts';
-import { failure, failureMessage } from './core/inspect.ts';
+import { failure } from './core/inspect.ts';
+import { plainReport } from './core/report.ts';
 import { timeoutMessage } from './core/timeout.ts';
 import type { PandoModule, UserFunction } from './core/function.ts';
 import type { CoreMessage, CoreOptions, LogLevel } from './messages.ts';
@@ -48,7 +49,6 @@ export interface CoreHost {
 /** Milliseconds without any message to the host after which the next call is announced. */
 const STARTED_EVERY_MS = 2;
 const FLUSH_MS = 10;
-const LONGEST_REPORT = 10_000;
 /** Longest delay of a timer; engines run a timer with a longer delay at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Most bytes of the numbers around a result. */
@@ -381,18 +381,6 @@ export class Core {
   private post(message: CoreMessage): void {
     this.lastPostAt = this.clock.last;
     this.host.post(message);
-  }
-}
-
-/**
- * The JSON form of a report, replaced by an error if there is none or if the report is too long.
- */
-function plainReport(report: unknown): unknown {
-  try {
-    const text = JSON.stringify(report) || 'null';
-    return text.length > LONGEST_REPORT ? { error: 'the report is too long' } : JSON.parse(text);
-  } catch (error) {
-    return { error: `the report has no JSON form: ${failureMessage(error)}` };
   }
 }
 

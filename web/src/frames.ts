@@ -103,7 +103,7 @@ export class ValuesCursor {
     this.from = reader.at;
     this.id = reader.varint();
     this.tag = reader.varint();
-    if ((this.tag & 3) === 3) throw new Malformed('a value of unknown form');
+    if ((this.tag & 3) === 3) throw new Malformed('a frame of unknown kind');
     this.loan = loanOf(this.id, this.tag, VALUE_LOANS);
     this.attempt = this.tag < VALUE_LOANS ? 0 : reader.varint();
     this.start = reader.skip(reader.varint());
@@ -165,7 +165,7 @@ export class ResultsCursor {
 }
 
 function expectKind(frame: Uint8Array, kind: number): void {
-  if (frame[0] !== kind) throw new Malformed('a frame of another kind');
+  if (frame[0] !== kind) throw new Malformed('a frame of unknown kind');
 }
 
 /** Writes the entries of a values frame. */
@@ -322,7 +322,7 @@ function allocated(length: number): Uint8Array {
   try {
     return new Uint8Array(length);
   } catch {
-    throw new Malformed('a frame too large for this device');
+    throw new Malformed('a frame is too large');
   }
 }
 
@@ -347,10 +347,10 @@ export class Assembler {
   private place(total: number, bytes: Uint8Array): Uint8Array | null {
     const { length } = bytes;
     if (length < 1 || length > PART || total > MAX_FRAME)
-      throw new Malformed('a part of no length that can be meant');
+      throw new Malformed('parts of wrong length');
     const whole = this.whole || allocated(total);
     if (whole.length !== total || length > total - this.filled)
-      throw new Malformed('parts that do not fit together');
+      throw new Malformed('parts of wrong length');
     whole.set(bytes, this.filled);
     this.filled += length;
     this.whole = whole;

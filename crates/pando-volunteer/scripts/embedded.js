@@ -896,7 +896,7 @@
     /** Skips `length` bytes and returns the position before them. */
     skip(length) {
       const start = this.at;
-      if (length > this.end - start) throw new Malformed("an entry is longer than its frame");
+      if (length > this.end - start) throw new Malformed("an entry is too large");
       this.at = start + length;
       return start;
     }
@@ -1024,7 +1024,7 @@
       this.from = reader.at;
       this.id = reader.varint();
       this.tag = reader.varint();
-      if ((this.tag & 3) === 3) throw new Malformed("a value of unknown form");
+      if ((this.tag & 3) === 3) throw new Malformed("a frame of unknown kind");
       this.loan = loanOf(this.id, this.tag, VALUE_LOANS);
       this.attempt = this.tag < VALUE_LOANS ? 0 : reader.varint();
       this.start = reader.skip(reader.varint());
@@ -1047,7 +1047,7 @@
     }
   };
   function expectKind(frame, kind) {
-    if (frame[0] !== kind) throw new Malformed("a frame of another kind");
+    if (frame[0] !== kind) throw new Malformed("a frame of unknown kind");
   }
   function partsOfLoan(loan) {
     if (typeof loan === "number") return { id: loan, number: 0 };
@@ -1468,6 +1468,17 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
     }
   };
 
+  // src/core/report.ts
+  var LONGEST_REPORT = 1e4;
+  function plainReport(report) {
+    try {
+      const text = JSON.stringify(report) || "null";
+      return text.length > LONGEST_REPORT ? { error: "the report is too long" } : JSON.parse(text);
+    } catch (error) {
+      return { error: `the report has no JSON form: ${failureMessage(error)}` };
+    }
+  }
+
   // src/core/timeout.ts
   function timeoutMessage(timeout) {
     return `no answer within ${timeout % 1e3 === 0 ? `${timeout / 1e3} s` : `${timeout} ms`}`;
@@ -1476,7 +1487,6 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
   // src/core.ts
   var STARTED_EVERY_MS = 2;
   var FLUSH_MS2 = 10;
-  var LONGEST_REPORT = 1e4;
   var LONGEST_TIMER_MS = 2 ** 31 - 1;
   var ENTRY_OVERHEAD = 32;
   var Core = class {
@@ -1760,14 +1770,6 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
       this.host.post(message);
     }
   };
-  function plainReport(report) {
-    try {
-      const text = JSON.stringify(report) || "null";
-      return text.length > LONGEST_REPORT ? { error: "the report is too long" } : JSON.parse(text);
-    } catch (error) {
-      return { error: `the report has no JSON form: ${failureMessage(error)}` };
-    }
-  }
   function isThenable(value) {
     return value !== null && (typeof value === "object" || typeof value === "function") && typeof value.then === "function";
   }

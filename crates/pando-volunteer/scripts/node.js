@@ -179,7 +179,7 @@ var Reader = class {
   /** Skips `length` bytes and returns the position before them. */
   skip(length) {
     const start = this.at;
-    if (length > this.end - start) throw new Malformed("an entry is longer than its frame");
+    if (length > this.end - start) throw new Malformed("an entry is too large");
     this.at = start + length;
     return start;
   }
@@ -307,7 +307,7 @@ var ValuesCursor = class {
     this.from = reader.at;
     this.id = reader.varint();
     this.tag = reader.varint();
-    if ((this.tag & 3) === 3) throw new Malformed("a value of unknown form");
+    if ((this.tag & 3) === 3) throw new Malformed("a frame of unknown kind");
     this.loan = loanOf(this.id, this.tag, VALUE_LOANS);
     this.attempt = this.tag < VALUE_LOANS ? 0 : reader.varint();
     this.start = reader.skip(reader.varint());
@@ -330,7 +330,7 @@ var ValuesCursor = class {
   }
 };
 function expectKind(frame, kind) {
-  if (frame[0] !== kind) throw new Malformed("a frame of another kind");
+  if (frame[0] !== kind) throw new Malformed("a frame of unknown kind");
 }
 function partsOfLoan(loan) {
   if (typeof loan === "number") return { id: loan, number: 0 };
@@ -751,6 +751,17 @@ var CallQueue = class {
   }
 };
 
+// src/core/report.ts
+var LONGEST_REPORT = 1e4;
+function plainReport(report) {
+  try {
+    const text = JSON.stringify(report) || "null";
+    return text.length > LONGEST_REPORT ? { error: "the report is too long" } : JSON.parse(text);
+  } catch (error) {
+    return { error: `the report has no JSON form: ${failureMessage(error)}` };
+  }
+}
+
 // src/core/timeout.ts
 function timeoutMessage(timeout) {
   return `no answer within ${timeout % 1e3 === 0 ? `${timeout / 1e3} s` : `${timeout} ms`}`;
@@ -759,7 +770,6 @@ function timeoutMessage(timeout) {
 // src/core.ts
 var STARTED_EVERY_MS = 2;
 var FLUSH_MS2 = 10;
-var LONGEST_REPORT = 1e4;
 var LONGEST_TIMER_MS = 2 ** 31 - 1;
 var ENTRY_OVERHEAD = 32;
 var Core = class {
@@ -1043,14 +1053,6 @@ var Core = class {
     this.host.post(message);
   }
 };
-function plainReport(report) {
-  try {
-    const text = JSON.stringify(report) || "null";
-    return text.length > LONGEST_REPORT ? { error: "the report is too long" } : JSON.parse(text);
-  } catch (error) {
-    return { error: `the report has no JSON form: ${failureMessage(error)}` };
-  }
-}
 function isThenable(value) {
   return value !== null && (typeof value === "object" || typeof value === "function") && typeof value.then === "function";
 }

@@ -50,6 +50,17 @@ export class Peer {
   }
 
   /**
+   * Whether the browser holds the connection back, until the person allows the page to reach
+   * devices on the local network.
+   */
+  get isHeld(): boolean {
+    const { connection } = this;
+    return (
+      !!connection && !!connection.remoteDescription && connection.iceConnectionState === 'new'
+    );
+  }
+
+  /**
    * Says goodbye for the link before the page closes, because the link's own goodbye would come
    * too late. A link with the data channel says goodbye itself.
    */

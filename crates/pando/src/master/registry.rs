@@ -4,6 +4,7 @@
 mod backoff;
 mod calls;
 mod device;
+mod evidence;
 mod fitness;
 mod health;
 mod in_flight;
@@ -23,6 +24,7 @@ mod traffic;
 
 pub(crate) use calls::CallTimes;
 pub(crate) use device::Device;
+pub(crate) use evidence::Evidence;
 pub(crate) use fitness::{Fitness, Standing};
 pub(crate) use health::Health;
 pub(crate) use ledger::Contribution;
@@ -44,11 +46,6 @@ use std::{
 };
 use stream_lender::SubStreamId;
 
-/// The most devices remembered after they have left.
-const MOST_AWAY: usize = 4096;
-/// The most devices remembered as unresponsive.
-const MOST_UNRESPONSIVE: usize = 4096;
-
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -58,11 +55,7 @@ pub(crate) struct Registry {
     sessions: HashMap<DeviceKey, SubStreamId>,
     /// The names of the devices, without those of replaced sessions.
     names: Names,
-    /// The evidence about devices, connected or not.
-    known: HashMap<DeviceKey, Fitness>,
-    /// Devices whose channels were closed because they were unresponsive, with the length of their
-    /// next rest. A device is removed when it answers a value.
-    unresponsive: BTreeMap<String, Duration>,
+    evidence: Evidence,
     statistics: Statistics,
     ledger: Ledger,
     presence: Presence,
@@ -96,8 +89,7 @@ impl Registry {
             devices: BTreeMap::new(),
             sessions: HashMap::new(),
             names: Names::default(),
-            known: HashMap::new(),
-            unresponsive: BTreeMap::new(),
+            evidence: Evidence::default(),
             statistics: Statistics::new(now),
             ledger: Ledger::default(),
             presence: Presence::default(),
@@ -133,7 +125,7 @@ impl Registry {
         self.others_until = now + self.heartbeat;
         self.joined += 1;
         self.has_had_guests |= !newcomer.key.local;
-        let rest = self.rest_before(&newcomer.key.device);
+        let rest = self.evidence.rest_before(&newcomer.key.device);
         let (number, rule) = (self.number(&newcomer.key), self.rule(&newcomer.key));
         self.presence.join(number, now);
         newcomer.name = self.names.take(&newcomer.name);
@@ -184,20 +176,6 @@ impl Registry {
         (old != new).then_some((old, new))
     }
 
-    /// Forgets whether a device was unresponsive or unfit, because its page was loaded again. A
-    /// device that is not trusted stays so.
-    pub(crate) fn judge_anew(&mut self, key: &DeviceKey) {
-        self.unresponsive.remove(&*key.device);
-        if self.known.get(key).is_some_and(|fitness| !fitness.is_untrusted()) {
-            self.known.remove(key);
-        }
-    }
-
-    /// How long a device that was unresponsive before is to rest first.
-    pub(crate) fn rest_before(&self, device: &str) -> Option<Duration> {
-        self.unresponsive.get(device).copied()
-    }
-
     /// Removes the device of `sub`, which leaves; `unresponsive`: its channel was closed for that
     /// reason.
     pub(crate) fn leave(
@@ -216,12 +194,8 @@ impl Registry {
         }
         self.ledger.add(&device, now);
         self.presence.leave(device.number(), now);
-        let id = &*device.key().device;
-        if unresponsive && self.unresponsive.len() < MOST_UNRESPONSIVE
-            || self.unresponsive.contains_key(id)
-        {
-            self.unresponsive.insert(id.into(), device.rest(self.silence_limit()));
-        }
+        let rest = device.rest(self.silence_limit());
+        self.evidence.leave(&device.key().device, unresponsive, rest);
         Some(device)
     }
 
@@ -229,13 +203,7 @@ impl Registry {
     /// sentence for people.
     pub(crate) fn remember(&mut self, key: &DeviceKey) -> Option<String> {
         let is_back = self.session(key).is_some();
-        let away = self.known.len().saturating_sub(self.devices.len());
-        let fitness = self.known.get_mut(key)?;
-        let words = if is_back { None } else { fitness.take_last_words() };
-        if !is_back && (fitness.is_blank() || away > MOST_AWAY) {
-            self.known.remove(key);
-        }
-        words
+        self.evidence.remember(key, self.devices.len(), is_back)
     }
 
     /// Takes the news for the session `sub`; `finished`: the run is over.
@@ -248,10 +216,8 @@ impl Registry {
 
     /// Notes that the device `id` has computed a value: it is not unresponsive any more.
     pub(crate) fn responds(&mut self, sub: SubStreamId) {
-        if !self.unresponsive.is_empty()
-            && let Some(device) = self.devices.get(&sub)
-        {
-            self.unresponsive.remove(&*device.key().device);
+        if let Some(device) = self.devices.get(&sub) {
+            self.evidence.responds(device.key());
         }
     }
 
@@ -386,43 +352,33 @@ impl Registry {
         &mut self.statistics
     }
 
-    /// The evidence about a device, if there is any.
-    pub(crate) fn fitness_mut(&mut self, key: &DeviceKey) -> Option<&mut Fitness> {
-        self.known.get_mut(key)
+    /// What is known of devices, connected or not.
+    pub(crate) fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 
-    /// The evidence about a device, which is remembered from now on.
-    pub(crate) fn fitness_or_new(&mut self, key: &DeviceKey) -> &mut Fitness {
-        self.known.entry(key.clone()).or_default()
+    /// As [`evidence`](Self::evidence).
+    pub(crate) fn evidence_mut(&mut self) -> &mut Evidence {
+        &mut self.evidence
     }
 
     /// Notes that `sub` has computed an item. Returns a line for people.
     pub(crate) fn succeeded(&mut self, sub: SubStreamId) -> Option<String> {
         let device = self.devices.get(&sub)?;
-        let words = self.known.entry(device.key().clone()).or_default().succeeded()?;
+        let words = self.evidence.fitness_or_new(device.key()).succeeded()?;
         Some(format!("{} {words}", device.name()))
-    }
-
-    /// The judgement on a device.
-    pub(crate) fn standing(&self, key: &DeviceKey) -> Standing {
-        self.known.get(key).map_or(Standing::Untried, Fitness::standing)
-    }
-
-    /// Whether a device that stands back is lent nothing now: it rests, or its results do not count
-    /// any more.
-    pub(crate) fn rests(&self, key: &DeviceKey, now: Instant) -> bool {
-        self.known.get(key).is_some_and(|fitness| fitness.rests(now) || fitness.is_untrusted())
     }
 
     /// Whether any active device is untried or proven.
     pub(crate) fn has_better(&self) -> bool {
-        self.devices().any(|device| device.is_active() && self.standing(device.key()).is_good())
+        self.devices()
+            .any(|device| device.is_active() && self.evidence.standing(device.key()).is_good())
     }
 
     /// Whether to lend little to a device: an unfit device, or a doubtful device while a better
     /// one is connected or may come.
     pub(crate) fn must_stand_back(&self, device: &Device, now: Instant) -> bool {
-        match self.standing(device.key()) {
+        match self.evidence.standing(device.key()) {
             Standing::Unfit => true,
             Standing::Doubtful => {
                 let may_come = !device.is_local() && now < self.others_until;

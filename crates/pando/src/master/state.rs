@@ -229,7 +229,7 @@ impl RunState {
     ) -> Joined {
         let Self { items, registry, retries, trust, .. } = self;
         if newcomer.reloaded {
-            registry.judge_anew(&newcomer.key);
+            registry.evidence_mut().judge_anew(&newcomer.key);
         }
         let old = registry.replace(&newcomer.key);
         let moves = old.is_some_and(|(_, path)| path != newcomer.path);
@@ -242,7 +242,7 @@ impl RunState {
         let lender = items.lender_mut();
         let sub = lender.open();
         let id = newcomer.key.device.clone();
-        let rests = registry.rest_before(&id).is_some();
+        let rests = registry.evidence().rest_before(&id).is_some();
         let name = registry.join(sub, newcomer, now);
         let mut keep = Vec::new();
         let mut holds: Vec<Loan> = holds.filter(|_| !rests).collect();

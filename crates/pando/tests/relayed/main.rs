@@ -5,6 +5,7 @@ mod cuts;
 mod departures;
 mod errors;
 mod hostile;
+mod local_network;
 mod moves;
 mod networks;
 mod proxies;

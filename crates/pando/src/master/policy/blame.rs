@@ -39,7 +39,7 @@ pub(super) fn judge(
         return Verdict::Attempt { number: failures.count_attempt(index, false), certain: true };
     };
     let key = device.key().clone();
-    let standing = registry.standing(&key);
+    let standing = registry.evidence().standing(&key);
     // A gateway tells its run at once, which may have browsers.
     let for_browsers = key.local
         && !job.local_only
@@ -49,7 +49,7 @@ pub(super) fn judge(
     let lifted = failures.doubt(index, &key, standing == Standing::Proven);
     lift_doubts(registry, lifted);
     let silence_limit = registry.silence_limit();
-    let fitness = registry.fitness_or_new(&key);
+    let fitness = registry.evidence_mut().fitness_or_new(&key);
     match for_browsers {
         true => fitness.cannot(silence_limit, *now),
         false => fitness.failed(why, silence_limit, *now),
@@ -65,7 +65,7 @@ pub(super) fn judge(
             Verdict::NoAttempt
         }
         _ => {
-            registry.fitness_or_new(&key).heard();
+            registry.evidence_mut().fitness_or_new(&key).heard();
             // This machine's own cores do not come and go.
             let certain =
                 failures.has_failed_here(index) || *now >= registry.others_until() || job.gateway;
@@ -84,7 +84,7 @@ fn somebody_knows_better(
     registry.iter().any(|(other, device)| {
         other != sub
             && device.is_active()
-            && match registry.standing(device.key()) {
+            && match registry.evidence().standing(device.key()) {
                 Standing::Proven => true,
                 Standing::Unfit => false,
                 _ => !failures.has_failed(index, device.key()),
@@ -95,7 +95,7 @@ fn somebody_knows_better(
 /// Lifts one doubt about each of `devices`, because the failure was the item's fault.
 pub(super) fn lift_doubts(registry: &mut Registry, devices: Vec<DeviceKey>) {
     for key in devices {
-        if let Some(fitness) = registry.fitness_mut(&key) {
+        if let Some(fitness) = registry.evidence_mut().fitness_mut(&key) {
             fitness.doubt_lifted();
         }
     }
@@ -114,7 +114,7 @@ pub(super) fn who_may_try(registry: &Registry) -> (Vec<DeviceKey>, Vec<DeviceKey
 
 /// Whether a device is active and not unfit.
 pub(super) fn may_try(registry: &Registry, device: &Device) -> bool {
-    device.is_active() && registry.standing(device.key()) != Standing::Unfit
+    device.is_active() && registry.evidence().standing(device.key()) != Standing::Unfit
 }
 
 /// Returns advice to append to an error of `sub`.

@@ -66,7 +66,11 @@ impl Notices {
     pub(super) fn take_due(&mut self, registry: &mut Registry, now: Instant) -> Vec<String> {
         let mut lines = Vec::new();
         while let Some((_, key, line)) = self.queue.pop_front_if(|(due, ..)| now >= *due) {
-            if registry.fitness_mut(&key).is_some_and(|fitness| fitness.take_notice()) {
+            if registry
+                .evidence_mut()
+                .fitness_mut(&key)
+                .is_some_and(|fitness| fitness.take_notice())
+            {
                 lines.push(line);
             }
         }

@@ -191,7 +191,7 @@ impl Retries {
         let Some(key) = context.registry.get(sub).map(|device| device.key().clone()) else {
             return;
         };
-        if context.registry.fitness_or_new(&key).note_first_failure() {
+        if context.registry.evidence_mut().fitness_or_new(&key).note_first_failure() {
             self.notices.queue(key, line, context.now);
         }
     }
@@ -208,8 +208,9 @@ impl Retries {
         if !self.notices.tell_of_browsers() {
             return None;
         }
-        let is_fit =
-            registry.get(sub).is_some_and(|device| registry.standing(device.key()).is_good());
+        let is_fit = registry
+            .get(sub)
+            .is_some_and(|device| registry.evidence().standing(device.key()).is_good());
         let what = if is_fit { context.job.item(index) } else { "it".into() };
         Some(self.notices.cannot_compute(&what, why))
     }
@@ -281,7 +282,7 @@ impl Retries {
             let other = context.registry.iter().find(|(_, device)| *device.key() == key);
             let other = other.map(|(other, _)| other);
             if other != Some(sub)
-                && let Some(fitness) = context.registry.fitness_mut(&key)
+                && let Some(fitness) = context.registry.evidence_mut().fitness_mut(&key)
             {
                 fitness.doubt_confirmed(silence_limit, context.now);
                 other.into_iter().for_each(|other| stand_back::stand_back_if_due(context, other));

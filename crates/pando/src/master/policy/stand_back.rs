@@ -20,9 +20,9 @@ pub(crate) fn lend_limit(
     now: Instant,
 ) -> usize {
     match registry.get(sub).filter(|device| registry.must_stand_back(device, now)) {
-        Some(device) => {
-            usize::from(!registry.rests(device.key(), now) && held(lender, sub, device) == 0)
-        }
+        Some(device) => usize::from(
+            !registry.evidence().rests(device.key(), now) && held(lender, sub, device) == 0,
+        ),
         None => usize::MAX,
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn stand_back_if_due(context: &mut RunContext, sub: SubStreamId) {
 
 /// Ends the trust in a device, whose results are wrong: it is lent nothing any more.
 pub(super) fn distrust(context: &mut RunContext, key: &DeviceKey) {
-    context.registry.fitness_or_new(key).distrust();
+    context.registry.evidence_mut().fitness_or_new(key).distrust();
     let devices = context.registry.iter();
     let sessions: Vec<SubStreamId> =
         devices.filter(|(_, device)| device.key() == key).map(|(sub, _)| sub).collect();
@@ -67,7 +67,11 @@ pub(crate) fn gave_back_unasked(context: &mut RunContext, sub: SubStreamId) {
     let silence_limit = context.registry.silence_limit();
     let Some(device) = context.registry.get(sub) else { return };
     let (key, cores) = (device.key().clone(), device.cores());
-    context.registry.fitness_or_new(&key).gave_back(cores, silence_limit, context.now);
+    context.registry.evidence_mut().fitness_or_new(&key).gave_back(
+        cores,
+        silence_limit,
+        context.now,
+    );
     stand_back_if_due(context, sub);
 }
 
@@ -82,7 +86,7 @@ pub(crate) fn look_after_unfit(context: &mut RunContext) -> Vec<String> {
     for sub in aside {
         let may_ask = lend_limit(items.lender(), registry, sub, *now) > 0;
         let Some(key) = registry.get(sub).map(|device| device.key().clone()) else { continue };
-        let words = registry.fitness_or_new(&key).take_news(has_better, *now);
+        let words = registry.evidence_mut().fitness_or_new(&key).take_news(has_better, *now);
         let Some(device) = registry.get_mut(sub) else { continue };
         lines.extend(words.map(|words| format!("{} {words}", device.name())));
         if may_ask {

@@ -88,7 +88,7 @@ impl World {
             let is_paused =
                 state.registry().get(session.sub()).is_some_and(|device| device.cores() == 0);
             let goes_on = hello.job.as_deref() == Some(&*self.master.job.id)
-                && state.registry().rest_before(&hello.device).is_none();
+                && state.registry().evidence().rest_before(&hello.device).is_none();
             self.model.kept_shared(session.sub(), &kept, &state, &mut self.seen);
             drop(state);
             // The device's earlier session, if there is one, has lost its loans.

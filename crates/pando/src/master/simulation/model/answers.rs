@@ -148,9 +148,9 @@ impl Model {
         fate.failures += 1;
         fate.failed_by.extend(by);
         fate.back = self.now;
-        let is_unfit = by
-            .and_then(|by| state.registry().get(by))
-            .is_some_and(|device| state.registry().standing(device.key()) == Standing::Unfit);
+        let is_unfit = by.and_then(|by| state.registry().get(by)).is_some_and(|device| {
+            state.registry().evidence().standing(device.key()) == Standing::Unfit
+        });
         fate.certain +=
             u32::from(device.is_none_or(|device| self.proven.contains(device) && !is_unfit));
         fate.failed_on.extend(device.map(str::to_owned));

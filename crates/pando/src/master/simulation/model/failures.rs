@@ -23,7 +23,7 @@ impl Model {
         for (sub, device) in aside {
             seen.note_if(device.stands_back(), "stands back");
             seen.note_if(
-                state.registry().standing(device.key()) == Standing::Unfit,
+                state.registry().evidence().standing(device.key()) == Standing::Unfit,
                 "device is unfit",
             );
             self.paused.insert(sub);
@@ -55,7 +55,7 @@ impl Model {
         let unfit = state
             .registry()
             .devices()
-            .filter(|device| state.registry().standing(device.key()) == Standing::Unfit);
+            .filter(|device| state.registry().evidence().standing(device.key()) == Standing::Unfit);
         self.unfit = unfit.map(|device| device.key().device.to_string()).collect();
     }
 
@@ -77,7 +77,8 @@ impl Model {
         if fate.certain == 0 {
             seen.note("failed for good by all that are here");
             let other = state.registry().devices().find(|device| {
-                let is_unfit = state.registry().standing(device.key()) == Standing::Unfit
+                let is_unfit = state.registry().evidence().standing(device.key())
+                    == Standing::Unfit
                     || self.unfit.contains(&*device.key().device);
                 device.is_active() && !is_unfit && !fate.failed_on.contains(&*device.key().device)
             });
