@@ -9,10 +9,8 @@ fn a_browser_that_holds_direct_connections_back_computes_through_the_relay_and_s
     // The relay counts as a public server; the master has an address of this machine only.
     let server = relay.url().trim_start_matches("http://").to_owned();
     let public = format!("--ip-address-space-overrides={server}=public");
-    let options = [
-        "--enable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebRTC",
-        &public,
-    ];
+    let options =
+        ["--enable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebRTC", &public];
     let mut run = tabs_only("(x, cb) => cb(null, x)", &relay)
         .args(["--bind", "127.0.0.1"])
         .events(&events)
