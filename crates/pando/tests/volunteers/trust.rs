@@ -305,7 +305,7 @@ fn spot_checks_find_a_liar_when_results_come_in_any_order() {
 
 #[test]
 fn an_idle_device_takes_the_place_of_a_slow_one_that_others_wait_for() {
-    let started = json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string();
+    let started = json!({"type": "started", "items": [{"id": "0:1", "ms": 3000}]}).to_string();
     for rule in ["--verify", "--copies"] {
         let run = idle(2).args([rule, "2", "--speculate", "--batch-size", "1", "-v"]).start();
         let mut slow = WebSocket::join(&run.url(), "slow", 1);

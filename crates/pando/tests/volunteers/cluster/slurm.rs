@@ -105,12 +105,17 @@ fn jobs_are_preempted_cancelled_and_at_their_time_limit() {
     slurm.ask(&["sbatch", "--partition=high", "--output=/dev/null", "--wrap=true"]);
     let preempted = name(&run.hears(" left"));
     let number = preempted.trim_start_matches("Slurm ");
-    // Slurm lets a job wait for two minutes before it begins again.
-    until("the preempted job waits", || {
+    // Slurm lets a job wait for two minutes before it begins again. The two minutes begin anew when
+    // the last process of the job has ended.
+    until("the preempted job begins again", || {
         let state = slurm.ask(&["squeue", "-h", "-o", "%T %r", "-j", number]);
-        (state == "PENDING BeginTime").then_some(())
+        if state == "PENDING BeginTime" {
+            // Meanwhile the job may have begun.
+            let job = format!("JobId={number}");
+            slurm.desk.run(&["scontrol", "update", &job, "StartTime=now"]);
+        }
+        state.starts_with("RUNNING").then_some(())
     });
-    slurm.ask(&["scontrol", "update", &format!("JobId={number}"), "StartTime=now"]);
     run.hears(&format!("{preempted} "));
     let others = (1..=VOLUNTEERS).map(|task| format!("{job}_{task}"));
     let others: Vec<String> = others.filter(|other| other != number).collect();

@@ -134,9 +134,9 @@ fn values_that_nobody_behind_a_gateway_has_begun_go_to_idle_devices_elsewhere() 
     slow.text(&json!({"type": "started", "items": [{"id": 0, "ms": 3000}]}).to_string());
     run.says("gateway is asked to give back 5 values: fast has nothing to do");
     assert_eq!(slow.message("recall")["ids"], json!([1]));
-    slow.text(&json!({"type": "returned", "ids": [1]}).to_string());
     let helping = thread::spawn(move || echo(&mut fast));
     run.says("gateway gives back 4 values");
+    slow.text(&json!({"type": "returned", "ids": [1]}).to_string());
     run.says("gateway gives back 1 value");
     answer(&mut slow, first(0), "1");
     echo(&mut slow);
