@@ -80,10 +80,14 @@ async function buildPage(outDir, languages) {
   );
 }
 
+/** End tags that a browser adds by itself, with the line breaks after them. */
+const OPTIONAL = /<\/(p|dt|dd|body|html)>\n?/g;
+
 function minifiedHtml(html) {
   return html
     .replace(/<!--[^]*?-->\s*/g, '')
     .replace(/^\s+/gm, '')
+    .replace(OPTIONAL, '')
     .replace(/="([\w-]+)"/g, '=$1');
 }
 

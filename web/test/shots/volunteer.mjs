@@ -5,6 +5,9 @@ import { SIZES } from './sizes.mjs';
 
 const CODE =
   "globalThis.__pandoModule = { exports: { '/pando/1.0.0': (x, cb) => setTimeout(cb, Number(x), null, x) } };";
+/** A function that prints, and fails at some values. */
+const PRINTING =
+  "globalThis.__pandoModule = { exports: { '/pando/1.0.0': (x, cb) => { console.log('frame ' + x + ' of the film'); cb(x % 3 ? null : new Error('no bees in frame ' + x), x); } } };";
 /** A function that asks a person. */
 const QUESTION =
   "globalThis.__pandoModule = { exports: { '/pando/1.0.0': (x, cb) => { const e = document.getElementById('visualization'); e.innerHTML = '<p>Is this a bee? ' + x + '</p><button>Yes</button> <button>No</button>'; } } };";
@@ -36,13 +39,20 @@ const STATES = {
     stop();
     await turn(page, 'pagehide');
     await turn(page, 'pageshow');
-    await page.waitForFunction(() => document.getElementById('note').textContent);
+    await page.waitForFunction(
+      () => document.querySelector('#pando.good') && document.getElementById('note').textContent,
+    );
   },
   about: async ({ page }) => {
     await page.click('details summary');
   },
-  paused: async ({ page }) => {
+  share: async ({ page }) => {
     await page.click('details summary');
+    await page.click('#invite');
+    await page.waitForSelector('#panel svg');
+  },
+  paused: async ({ page }) => {
+    await page.evaluate(() => (document.getElementById('panel').textContent = ''));
     await page.click('#pause');
     await page.waitForFunction(() => document.getElementById('held').textContent.match(/^[0٠]$/));
   },
@@ -62,6 +72,58 @@ const OTHERS = {
       await master.close();
       await page.waitForFunction(() => !document.querySelector('#pando.good'));
     },
+  },
+  away: {
+    options: {},
+    reach: async ({ page, master }) => {
+      await master.message('hello');
+      await turn(page, 'pagehide');
+      await page.waitForFunction(() => document.querySelector('#title').textContent.length > 1);
+    },
+  },
+  battery: {
+    options: {},
+    before: () => (navigator.getBattery = async () => ({ level: 0.1, charging: false })),
+    reach: async ({ page }) => {
+      await page.waitForFunction(() => document.getElementById('detail').textContent.length > 50);
+    },
+  },
+  output: {
+    options: { code: PRINTING },
+    reach: async ({ page, master }) => {
+      await master.message('hello');
+      master.values(Array.from({ length: 7 }, (_, id) => [id, String(id + 1)]));
+      await master.result(6);
+      await page.waitForSelector('#errors-field:not([hidden])');
+    },
+  },
+  left: {
+    options: {},
+    reach: async ({ page, master }) => {
+      await master.message('hello');
+      await page.click('#leave');
+      await page.waitForSelector('#again:not([hidden])');
+    },
+  },
+  ended: {
+    options: {},
+    reach: async ({ page, master }) => {
+      await master.message('hello');
+      master.say({ type: 'bye', reason: 'stopped', text: 'The run was stopped by its owner.' });
+      await page.waitForFunction(() => document.getElementById('settings').hidden);
+    },
+  },
+  broken: {
+    options: { code: 'let x = ;' },
+    reach: async ({ page }) => {
+      await page.waitForSelector('#again:not([hidden])');
+    },
+  },
+  old: {
+    options: {},
+    context: { javaScriptEnabled: false },
+    // The browser's own text comes after four seconds.
+    reach: ({ page }) => page.waitForTimeout(5000),
   },
   refused: {
     options: {},
@@ -92,18 +154,18 @@ function turn(page, event) {
 export async function shootVolunteers(browser, dist, folder) {
   for (const language of Object.keys(WORDS)) {
     for (const size of Object.keys(SIZES)) {
-      const shoot = (options, states) =>
-        shootStates(browser, { dist, folder, language, size, options, states });
+      const shoot = (options, states, special = {}) =>
+        shootStates(browser, { dist, folder, language, size, options, states, ...special });
       await shoot({}, STATES);
-      for (const [name, { options, reach }] of Object.entries(OTHERS)) {
-        await shoot(options, { [name]: reach });
+      for (const [name, { options, reach, ...special }] of Object.entries(OTHERS)) {
+        await shoot(options, { [name]: reach }, special);
       }
     }
   }
 }
 
 /** The context of a browser for pictures of a page for volunteers. */
-export function contextFor(browser, { language, size }) {
+export function contextFor(browser, { language, size, context }) {
   const isPhone = size === 'phone';
   return browser.newContext({
     viewport: SIZES[size],
@@ -111,6 +173,7 @@ export function contextFor(browser, { language, size }) {
     locale: language,
     reducedMotion: 'reduce',
     ...(isPhone && { userAgent: ANDROID, hasTouch: true, isMobile: true }),
+    ...context,
   });
 }
 
@@ -124,18 +187,18 @@ export async function shootSchemes(page, folder, name) {
   }
 }
 
-async function shootStates(browser, { dist, folder, language, size, options, states }) {
+async function shootStates(browser, { dist, folder, language, size, options, states, ...special }) {
   const { title, from, name } = WORDS[language];
   const given = { dist, code: CODE, title, from, items: 5000, relayUrl: RELAY_URL, ...options };
   const master = new Master(given);
   const url = await master.listen();
-  const context = await contextFor(browser, { language, size });
+  const context = await contextFor(browser, { language, size, context: special.context });
   const page = await context.newPage();
+  if (special.before) await page.addInitScript(special.before);
   // As over plain http.
   await page.addInitScript(() => delete Navigator.prototype.wakeLock);
   const device = encodeURIComponent(name).replace(/_/g, '%5F');
   await page.goto(`${url}#cores=2;lang=${language};device=${device};${BEFORE}`);
-  await master.message('hello');
   const scene = { page, master };
   for (const [state, reach] of Object.entries(states)) {
     await reach(scene);
