@@ -4,10 +4,10 @@ import { lookOf, otherLook } from '../src/monitor/colours.ts';
 import { columnOf, columnsFor } from '../src/monitor/columns.ts';
 import type { HistoryData, HistorySample, ShownResult } from '../src/monitor/data.ts';
 import * as format from '../src/monitor/format.ts';
-import { bounded, MOST_SAMPLES, withSample } from '../src/monitor/history.ts';
+import { bounded, MOST_DEVICES, MOST_SAMPLES, withSample } from '../src/monitor/history.ts';
 import { pauseAfter } from '../src/monitor/pause.ts';
 import { ShownResults } from '../src/monitor/results.ts';
-import { MOST_PARTS, stackedRates } from '../src/monitor/series.ts';
+import { MOST_PARTS, partName, stackedRates } from '../src/monitor/series.ts';
 import { FIRST_SORTING, sorted, sortedBy } from '../src/monitor/sorting.ts';
 import { device } from './monitor/scenes.ts';
 
@@ -167,6 +167,24 @@ test('a day has the same resolution from its begin to its end', () => {
   assert.ok(Math.max(...gaps) <= interval * 1.5, `${Math.max(...gaps)} of ${interval}`);
 });
 
+test('devices that come and go for a day are few in each sample, and no result is lost', () => {
+  let history: HistoryData = { interval: 1, samples: [] };
+  for (let second = 1; second <= 86_400; second++) {
+    const byDevice: { [id: string]: number } = { '': 1 };
+    // 20,000 devices; each second, 30 of them are told apart.
+    for (let place = 0; place < MOST_DEVICES; place++) {
+      byDevice[1 + ((second + 667 * place) % 20_000)] = 1;
+    }
+    history = withSample(history, sample(second, byDevice));
+  }
+  for (const { byDevice, perSecond } of history.samples) {
+    const rates = Object.values(byDevice);
+    assert.ok(rates.length <= MOST_DEVICES + 1, `${rates.length}`);
+    const sum = rates.reduce((sum, rate) => sum + rate, 0);
+    assert.ok(Math.abs(sum - perSecond) < 1e-6, `${sum} of ${perSecond}`);
+  }
+});
+
 test('throughput is stacked in the order of ids, with all other devices on top', () => {
   const samples = [sample(1, { 10: 1, 2: 2, '': 0.5 }), sample(2, { 2: 1, '': 1 })];
   assert.deepEqual(stackedRates(samples), {
@@ -193,6 +211,18 @@ test('only the devices with most items have a part of the plot for themselves', 
   assert.deepEqual([ids[0], ids[MOST_PARTS - 1], ids[MOST_PARTS]], ['19', '30', '']);
   assert.equal(edges[MOST_PARTS][0], (30 * 31) / 2);
   assert.equal(rates[MOST_PARTS][0], (18 * 19) / 2);
+});
+
+test('a part that would be too thin is with the others, unless it is new', () => {
+  const many: { [id: string]: number } = { '': 970 };
+  for (let id = 1; id <= 30; id++) many[id] = 1;
+  const samples = [sample(1, many), sample(2, many)];
+  const { ids, rates } = stackedRates(samples);
+  assert.deepEqual([ids, rates], [[''], [[1000, 1000]]]);
+  assert.equal(partName('', new Map(), ids), 'all devices');
+  const later = stackedRates([...samples, sample(3, { ...many, 31: 100 })]);
+  assert.deepEqual(later.ids, ['31', '']);
+  assert.equal(partName('', new Map(), later.ids), 'other devices');
 });
 
 test('the table has the figures of a device as text', () => {

@@ -5,6 +5,9 @@ import type { HistoryData, HistorySample } from './data.ts';
 /** The most samples that are kept. */
 export const MOST_SAMPLES = 600;
 
+/** The most devices that a sample tells apart. */
+export const MOST_DEVICES = 30;
+
 /** Samples come once a second, up to so many seconds late. */
 const LATE = 0.5;
 
@@ -64,6 +67,21 @@ function merged(first: HistorySample, second: HistorySample, share: number): His
     cores: mean((sample) => sample.cores),
     inProgress: mean((sample) => sample.inProgress),
     waiting: mean((sample) => sample.waiting),
-    byDevice,
+    byDevice: few(byDevice),
   };
+}
+
+/**
+ * The rates with few devices told apart: those with the highest rates. Samples that are merged
+ * often have different devices.
+ */
+function few(rates: { [id: string]: number }): { [id: string]: number } {
+  const devices = Object.keys(rates).filter((id) => id !== '');
+  if (devices.length <= MOST_DEVICES) return rates;
+  const kept: { [id: string]: number } = { '': rates[''] || 0 };
+  devices.sort((a, b) => rates[b] - rates[a]);
+  devices.forEach((id, place) => {
+    kept[place < MOST_DEVICES ? id : ''] = (place < MOST_DEVICES ? 0 : kept['']) + rates[id];
+  });
+  return kept;
 }

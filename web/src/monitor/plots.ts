@@ -138,7 +138,8 @@ function coresOptions(theme: Theme): Partial<uPlot.Options> {
       { stroke: theme.soft, width: 1.5, dash: [4, 3], paths: steps, points: { show: false } },
       { stroke: theme.accent, fill: `${theme.accent}33`, width: 1.5, points: { show: false } },
     ],
-    axes: [timeAxis(theme), valueAxis(theme, wholeOnly)],
+    // The plot is low: its marks stand close together.
+    axes: [timeAxis(theme), { ...valueAxis(theme, wholeOnly), space: 20 }],
     scales: { y: { range: (_, _min, max) => [0, max > 0 ? max * 1.15 : 1] } },
   };
 }

@@ -4,6 +4,8 @@ import type { HistorySample } from './data.ts';
 
 /** The most devices with a part of the plot for themselves. */
 export const MOST_PARTS = 12;
+/** The least share of all items with a part of its own: a thinner part is not seen. */
+const LEAST_SHARE = 0.005;
 
 /** Throughput over time in parts that lie on each other. */
 export interface StackedRates {
@@ -18,7 +20,8 @@ export interface StackedRates {
 
 /**
  * Stacks the rates of the devices. The devices with most items in the whole history have parts of
- * their own, in the order of their ids; all others together are the uppermost part.
+ * their own, in the order of their ids, unless these are too thin; all others together are the
+ * uppermost part.
  */
 export function stackedRates(samples: HistorySample[]): StackedRates {
   const ids = shownDevices(samples);
@@ -43,13 +46,27 @@ function sumWithout(shown: Set<string>, byDevice: HistorySample['byDevice']): nu
 
 function shownDevices(samples: HistorySample[]): string[] {
   const totals = new Map<string, number>();
+  let all = 0;
   for (const { byDevice } of samples) {
     for (const id in byDevice) {
+      all += byDevice[id];
       if (id !== '' && byDevice[id] > 0) totals.set(id, (totals.get(id) || 0) + byDevice[id]);
     }
   }
-  const largest = [...totals].sort((a, b) => b[1] - a[1]).slice(0, MOST_PARTS);
-  return largest.map(([id]) => id).sort(compareIds);
+  const present = samples[samples.length - 1];
+  const isSeen = ([id, total]: [string, number]) =>
+    total >= LEAST_SHARE * all || present.byDevice[id] >= LEAST_SHARE * present.perSecond;
+  const largest = [...totals].filter(isSeen).sort((a, b) => b[1] - a[1]);
+  return largest
+    .slice(0, MOST_PARTS)
+    .map(([id]) => id)
+    .sort(compareIds);
+}
+
+/** The name of the part of a device. */
+export function partName(id: string, names: Map<string, string>, ids: string[]): string {
+  if (id === '') return ids.length === 1 ? 'all devices' : 'other devices';
+  return names.get(id) || 'a device that has left';
 }
 
 /** Numbers in their order, then all other ids. */

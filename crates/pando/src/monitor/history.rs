@@ -6,6 +6,7 @@ use serde::Serialize;
 use std::{
     collections::{BTreeMap, HashMap},
     mem,
+    ops::Add,
 };
 
 /// The most samples. When there are so many, neighbours are merged.
@@ -38,7 +39,7 @@ pub(super) struct HistorySample {
     waiting: f64,
     failed_attempts: u64,
     /// Results per second of the devices with most results, by their ids, and under the empty id
-    /// those of all other devices.
+    /// those of all other devices. Of the devices that have left long ago, none takes a place here.
     by_device: BTreeMap<String, f64>,
 }
 
@@ -130,9 +131,22 @@ impl HistorySample {
             in_progress: mean(self.in_progress, later.in_progress),
             waiting: mean(self.waiting, later.waiting),
             failed_attempts: later.failed_attempts,
-            by_device: ids.map(|id| (id.clone(), mean(of(self, id), of(later, id)))).collect(),
+            by_device: few(ids.map(|id| (id.clone(), mean(of(self, id), of(later, id)))).collect()),
         }
     }
+}
+
+/// The rates with few devices told apart: those with the highest rates. Samples that are merged
+/// often have different devices.
+fn few(mut rates: BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    let others = rates.remove("");
+    let mut devices: Vec<(String, f64)> = rates.into_iter().collect();
+    // The order of devices with equal rates stays that of their ids.
+    devices.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    let rest = devices.split_off(devices.len().min(MOST_DEVICES));
+    let rest = others.into_iter().chain(rest.into_iter().map(|(_, rate)| rate)).reduce(f64::add);
+    let rest = rest.map(|rate| (String::new(), rounded(rate)));
+    devices.into_iter().chain(rest).collect()
 }
 
 /// Results per second of each device that had some.
@@ -141,16 +155,21 @@ fn by_device(
     after: &HashMap<u64, u64>,
     seconds: f64,
 ) -> BTreeMap<String, f64> {
-    let mut devices: Vec<(u64, u64)> = after.iter().map(|(id, items)| (*id, *items)).collect();
-    devices.sort_unstable_by_key(|(id, items)| (u64::MAX - items, *id));
+    // When many devices have left, what the next ones did counts for the device 0 from then on.
+    let left = before.iter().filter(|(id, _)| !after.contains_key(id));
+    let left: u64 = left.map(|(_, items)| items).sum();
+    let more = |(id, items): (&u64, &u64)| {
+        let known = before.get(id).copied().unwrap_or_default() + if *id == 0 { left } else { 0 };
+        let more = items.saturating_sub(known);
+        (more > 0).then_some((*id, *items, more))
+    };
+    let mut devices: Vec<(u64, u64, u64)> = after.iter().filter_map(more).collect();
+    devices.sort_unstable_by_key(|(id, items, _)| (u64::MAX - items, *id));
     let mut rates = BTreeMap::new();
-    for (at, (id, items)) in devices.into_iter().enumerate() {
-        let more = items.saturating_sub(before.get(&id).copied().unwrap_or_default());
-        if more > 0 {
-            let is_apart = at < MOST_DEVICES && id > 0;
-            let id = if is_apart { id.to_string() } else { String::new() };
-            *rates.entry(id).or_default() += more as f64 / seconds;
-        }
+    for (at, (id, _, more)) in devices.into_iter().enumerate() {
+        let is_apart = at < MOST_DEVICES && id > 0;
+        let id = if is_apart { id.to_string() } else { String::new() };
+        *rates.entry(id).or_default() += more as f64 / seconds;
     }
     rates.values_mut().for_each(|rate| *rate = rounded(*rate));
     rates
@@ -211,6 +230,48 @@ mod tests {
         assert_eq!(sample.by_device.len(), 30 + 1);
         assert_eq!(sample.by_device[""], 2.0 * 69.0 + 5.0);
         assert!(sample.by_device.contains_key("31") && !sample.by_device.contains_key("32"));
+    }
+
+    #[test]
+    fn devices_that_come_and_go_for_a_day_take_little_memory_and_each_has_its_time() {
+        /// Each device computes for so many seconds; every 20 seconds another one comes.
+        const STAY: u64 = 2_000;
+        let mut history = History::default();
+        let mut items = HashMap::from([(0, 0)]);
+        for second in 0..=86_400_u64 {
+            let present = (second.saturating_sub(STAY)..=second).filter(|came| came % 20 == 0);
+            // The ranks of the devices change all the time.
+            present.for_each(|came| *items.entry(came).or_default() += 1 + (came + second) % 7);
+            // Only the first ones that have left are told apart.
+            let left = second.saturating_sub(STAY + 20);
+            if let Some(did) = (left > 1_000).then(|| items.remove(&left)).flatten() {
+                *items.entry(0).or_default() += did;
+            }
+            let computed = items.values().sum();
+            let look =
+                RunSample { computed, items: items.clone(), elapsed: second as f64, ..look(0, 0) };
+            history.add(look, second as f64);
+        }
+        let document = history.document();
+        let entries = document.samples.iter().map(|sample| sample.by_device.len());
+        assert!(entries.max() <= Some(MOST_DEVICES + 1));
+        for sample in &document.samples {
+            let sum: f64 = sample.by_device.values().sum();
+            assert!((sum - sample.per_second).abs() < 1.0, "{sum} of {}", sample.per_second);
+        }
+        let last = document.samples.last().expect("there are samples");
+        assert!(last.by_device.len() > 1, "those who are present are told apart: {last:?}");
+    }
+
+    #[test]
+    fn what_a_device_did_before_it_left_counts_once() {
+        let mut history = History::default();
+        let items = [(0, 100), (1, 50), (2, 70)];
+        history.add(RunSample { items: items.into(), ..look(10, 0) }, 0.0);
+        // The device 2 has left after one more result.
+        let items = [(0, 171), (1, 53)];
+        let sample = history.add(RunSample { items: items.into(), ..look(11, 0) }, 0.0).unwrap();
+        assert_eq!(sample.by_device, [("".into(), 1.0), ("1".into(), 3.0)].into());
     }
 
     #[test]

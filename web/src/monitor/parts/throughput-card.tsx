@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { DeviceFigures, HistoryData, HistorySample, Snapshot } from '../data.ts';
 import { clock, rate, whole } from '../format.ts';
 import { CoresPlot, ThroughputPlot } from '../plots.ts';
-import { stackedRates, type StackedRates } from '../series.ts';
+import { partName, stackedRates, type StackedRates } from '../series.ts';
 import { usePlot } from './hooks.ts';
 import { Swatch } from './swatch.tsx';
 
@@ -80,7 +80,7 @@ function Legend(props: {
       {rates.ids.map((id, part) => (
         <li key={id}>
           <Swatch id={id} dark={dark} />
-          <bdi>{id === '' ? 'other devices' : names.get(id) || 'a device that has left'}</bdi>{' '}
+          <bdi>{partName(id, names, rates.ids)}</bdi>{' '}
           <span class="value">{rate(rates.rates[part][at])}</span>
         </li>
       ))}

@@ -1,7 +1,7 @@
 import { lookOf } from '../../monitor/colours.ts';
 import { duration, rate, whole } from '../../monitor/format.ts';
 import { Swatch } from '../../monitor/parts/swatch.tsx';
-import { stackedRates } from '../../monitor/series.ts';
+import { partName, stackedRates } from '../../monitor/series.ts';
 import type { ReportData } from '../data.ts';
 import { Plot } from './plot.tsx';
 
@@ -48,9 +48,7 @@ export function PlotsCard({ data, dark }: { data: ReportData; dark: boolean }) {
           {ids.map((id) => (
             <li key={id}>
               <Swatch id={id} dark={dark} />
-              <bdi>
-                {id === '' ? 'other devices' : names.get(id) || 'a device that has left'}
-              </bdi>{' '}
+              <bdi>{partName(id, names, ids)}</bdi>{' '}
               {items.has(id) && <span class="value">{whole(items.get(id)!)}</span>}
             </li>
           ))}
