@@ -12,6 +12,7 @@ export function report(changes: Partial<ReportData> = {}): ReportData {
   const snapshot = {
     ...finished,
     now,
+    exitWords: 'All other items are done; 2 items failed.',
     devices: devices.map((device) => ({ ...device, since: now - 100 })),
     failures: scenes.failing().failures,
   };
@@ -63,6 +64,54 @@ export function report(changes: Partial<ReportData> = {}): ReportData {
     ),
     ...changes,
   };
+}
+
+/** A run of two seconds on one machine. */
+export function shortReport(): ReportData {
+  const { snapshot, history, summary, stays } = report();
+  const [machine] = snapshot.devices;
+  const now = snapshot.started + 2.4;
+  const figures = { failed: 0, failedItems: [], failedAttempts: 0, lentAgain: 0, copies: 0 };
+  return report({
+    snapshot: {
+      ...snapshot,
+      now,
+      elapsed: 2.4,
+      exitWords: 'All items are done.',
+      progress: { ...snapshot.progress, done: 12, computed: 12, total: 12 },
+      failures: { items: 0, attempts: 0, lentAgain: 0, copies: 0, last: [] },
+      devices: [{ ...machine, items: 12, share: 1, since: snapshot.started }],
+    },
+    history: { ...history, samples: history.samples.slice(0, 2) },
+    summary: {
+      ...summary,
+      ...figures,
+      status: 0,
+      items: 12,
+      computed: 12,
+      seconds: 2.4,
+      perSecond: 5,
+    },
+    stays: { 1: [[stays['1'][0][0], now]] },
+  });
+}
+
+/** A run of a day and a half. */
+export function longReport(): ReportData {
+  const { snapshot, history, summary, stays } = report();
+  const longer = (time: number) => snapshot.started + (time - snapshot.started) * 1000;
+  const [seconds, now] = [snapshot.elapsed * 1000, longer(snapshot.now)];
+  const later = (parts: [number, number][]) =>
+    parts.map((part) => part.map(longer) as [number, number]);
+  return report({
+    snapshot: { ...snapshot, now, elapsed: seconds },
+    history: {
+      interval: 1000,
+      samples: history.samples.map((sample) => ({ ...sample, time: longer(sample.time) })),
+    },
+    summary: { ...summary, seconds, perSecond: 0.00792 },
+    stays: Object.fromEntries(Object.entries(stays).map(([id, parts]) => [id, later(parts)])),
+  });
 }
 
 /** Writes a report to `file`, as a master does. */

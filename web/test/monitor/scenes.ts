@@ -221,7 +221,7 @@ export function finished(): Snapshot {
   return {
     ...base,
     state: 'finished',
-    exitWords: 'All 1,000 items have their results.',
+    exitWords: 'All items are done.',
     elapsed: 126.2,
     progress: {
       done: 1000,

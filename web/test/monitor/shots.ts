@@ -6,8 +6,9 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import render from '../../../crates/pando/src/demo/demo.js';
 import type { Snapshot } from '../../src/monitor/data.ts';
+import type { ReportData } from '../../src/report/data.ts';
 import { drivenBrowser } from '../browser.mjs';
-import { report, write } from './reports.ts';
+import { longReport, report, shortReport, write } from './reports.ts';
 import * as scenes from './scenes.ts';
 import { ScriptedMaster } from './server.ts';
 
@@ -59,7 +60,10 @@ async function main([pages, pictures]: string[]) {
       }
     }
   }
-  if (!process.env.SCENES || wanted.includes('report')) await shootReport(browser, pages, pictures);
+  for (const [name, make] of Object.entries(REPORTS)) {
+    if (process.env.SCENES && !wanted.includes(name)) continue;
+    await shootReport(browser, name, make(), pages, pictures);
+  }
   await browser.close();
 }
 
@@ -78,10 +82,18 @@ async function shoot(page: Page, scene: Scene, pages: string, path: string) {
   console.log(path);
 }
 
+const REPORTS = { report, 'report-short': shortReport, 'report-long': longReport };
+
 /** A report on screens and on paper. */
-async function shootReport(browser: Browser, pages: string, pictures: string) {
-  const file = join(pictures, 'report.html');
-  write(pages, file, report());
+async function shootReport(
+  browser: Browser,
+  name: string,
+  data: ReportData,
+  pages: string,
+  pictures: string,
+) {
+  const file = join(pictures, `${name}.html`);
+  write(pages, file, data);
   for (const size of ['phone', 'wide'] as const) {
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await browser.newPage({
@@ -90,10 +102,10 @@ async function shootReport(browser: Browser, pages: string, pictures: string) {
         timezoneId: 'UTC',
       });
       await page.goto(pathToFileURL(file).href);
-      const path = join(pictures, `report-${size}-${colorScheme}.png`);
+      const path = join(pictures, `${name}-${size}-${colorScheme}.png`);
       await page.screenshot({ path, fullPage: true });
       console.log(path);
-      if (colorScheme === 'dark') await page.pdf({ path: join(pictures, `report-${size}.pdf`) });
+      if (colorScheme === 'dark') await page.pdf({ path: join(pictures, `${name}-${size}.pdf`) });
       await page.close();
     }
   }

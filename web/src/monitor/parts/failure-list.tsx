@@ -4,16 +4,16 @@ import { clock, count, whole } from '../format.ts';
 /** The newest failed attempts, each with its input, device, message and stack. */
 export function FailureList({ failures }: { failures: Failures }) {
   const { items, attempts, lentAgain, copies, last } = failures;
+  const failed = [count(items, 'failed item'), count(attempts, 'failed attempt')];
   const facts = [
-    count(items, 'failed item'),
-    count(attempts, 'failed attempt'),
+    ...(attempts > 0 ? failed : ['No attempt has failed']),
     ...(lentAgain > 0 ? [`${whole(lentAgain)} lent again`] : []),
     ...(copies > 0 ? [`${whole(copies)} computed twice`] : []),
   ];
   return (
     <section class="card failures" aria-labelledby="failures">
       <h2 id="failures">Failures</h2>
-      <p class="soft">{attempts === 0 ? 'No attempt has failed.' : `${facts.join(', ')}.`}</p>
+      <p class="soft">{facts.join(', ')}.</p>
       {last.length > 0 && (
         <ol class="scroll" tabIndex={0} aria-label="The newest failed attempts" reversed>
           {[...last].reverse().map((failure) => (

@@ -8,9 +8,10 @@ export function FailedAttempts({ data }: { data: ReportData }) {
   const { failed, failedItems, failedAttempts, lentAgain, copies } = data.summary;
   const { last } = data.snapshot.failures;
   const more = failedItems.length < failed ? ', …' : '';
+  const items = `${count(failed, 'failed item')}${failed > 0 ? ` (${failedItems.join(', ')}${more})` : ''}`;
+  const isAny = failed > 0 || failedAttempts > 0;
   const facts = [
-    `${count(failed, 'failed item')}${failed > 0 ? ` (${failedItems.join(', ')}${more})` : ''}`,
-    count(failedAttempts, 'failed attempt'),
+    ...(isAny ? [items, count(failedAttempts, 'failed attempt')] : ['No attempt has failed']),
     ...(lentAgain > 0 ? [`${whole(lentAgain)} lent again, because their devices left`] : []),
     ...(copies > 0 ? [`${whole(copies)} computed twice`] : []),
   ];

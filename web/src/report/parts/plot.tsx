@@ -6,6 +6,9 @@ import { type Mark, timeMarks, valueMarks } from '../axes.ts';
 const WIDTH = 1000;
 const HEIGHT = 240;
 
+/** The most letters of marks side by side on a phone; of more marks, a phone shows every second. */
+const PHONE_LETTERS = 32;
+
 /** A part of a plot: the area below its level, or the line along it. */
 export interface PlotPart {
   /** The level during each sample. */
@@ -84,8 +87,9 @@ function Part(props: {
 }
 
 function Marks({ name, side, marks }: { name: string; side: 'left' | 'bottom'; marks: Mark[] }) {
+  const letters = marks.reduce((sum, { text }) => sum + text.length, 0);
   return (
-    <div class={`marks ${name}`} aria-hidden="true">
+    <div class={`marks ${name} ${letters > PHONE_LETTERS ? 'many' : ''}`} aria-hidden="true">
       {marks.map(({ place, text }) => (
         <span key={place} style={{ [side]: `${place * 100}%` }}>
           {text}
