@@ -80,8 +80,8 @@ async function buildPage(outDir, languages) {
   );
 }
 
-/** End tags that a browser adds by itself, with the line breaks after them. */
-const OPTIONAL = /<\/(p|dt|dd|body|html)>\n?/g;
+/** Tags that a browser adds by itself, with the line breaks after them. */
+const OPTIONAL = /<(body|\/(p|dt|dd|head|body|html))>\n?/g;
 
 function minifiedHtml(html) {
   return html

@@ -83,6 +83,15 @@ impl Browser {
 
     /// Starts a browser like [`Browser::start`], with more options for Chromium.
     pub fn start_with(engine: BrowserEngine, options: &[&str]) -> Option<Self> {
+        Self::start_as(engine, options, false)
+    }
+
+    /// Starts a browser like [`Browser::start`], whose person prefers dark colours.
+    pub fn start_dark(engine: BrowserEngine) -> Option<Self> {
+        Self::start_as(engine, &["--blink-settings=preferredColorScheme=0"], true)
+    }
+
+    fn start_as(engine: BrowserEngine, options: &[&str], is_dark: bool) -> Option<Self> {
         let program = match engine.program() {
             Ok(program) => program,
             Err(why) => {
@@ -107,17 +116,14 @@ impl Browser {
                 (program, Box::new(driver))
             }
             BrowserEngine::Firefox => {
-                let program = BrowserProgram::firefox(
-                    &[],
-                    &program,
-                    &["--remote-debugging-port=0"],
-                    "about:blank",
-                );
+                let options = ["--remote-debugging-port=0"];
+                let program =
+                    BrowserProgram::firefox(&[], &program, &options, "about:blank", is_dark);
                 let driver = bidi::DrivenFirefox::connect(&program.profile);
                 (program, Box::new(driver))
             }
             BrowserEngine::WebKit => {
-                let (program, host) = BrowserProgram::webkit(&program);
+                let (program, host) = BrowserProgram::webkit(&program, is_dark);
                 let driver = webdriver::DrivenWebKit::connect(&host, &program.console());
                 (program, Box::new(driver))
             }

@@ -25,7 +25,7 @@ impl BrowserProgram {
     pub fn open(launcher: &[String], engine: BrowserEngine, url: &str) -> Option<Self> {
         let program = engine.program().ok()?;
         Some(match engine {
-            BrowserEngine::Firefox => Self::firefox(launcher, &program, &[], url),
+            BrowserEngine::Firefox => Self::firefox(launcher, &program, &[], url, false),
             BrowserEngine::WebKit => panic!("MiniBrowser is driven only"),
             // An old Chromium without a debugging port ends as soon as it has loaded the page.
             _ => Self::chromium(launcher, &program, &["--remote-debugging-port=0"], url),
@@ -49,10 +49,12 @@ impl BrowserProgram {
         program: &Path,
         options: &[&str],
         url: &str,
+        is_dark: bool,
     ) -> Self {
         let profile = profile();
         let host = format!("user_pref(\"network.dns.localDomains\", \"{ANOTHER_NAME}\");\n");
-        fs::write(profile.join("user.js"), PREFERENCES.to_owned() + &host)
+        let colours = if is_dark { DARK } else { "" };
+        fs::write(profile.join("user.js"), PREFERENCES.to_owned() + &host + colours)
             .expect("the profile can be written");
         let folder = profile.display().to_string();
         let words =
@@ -62,7 +64,7 @@ impl BrowserProgram {
 
     /// Starts WebKit's driver on its own virtual screen. Also returns the host and port of the
     /// driver.
-    pub(super) fn webkit(program: &Path) -> (Self, String) {
+    pub(super) fn webkit(program: &Path, is_dark: bool) -> (Self, String) {
         let (screen, display) = screen();
         let host = format!("127.0.0.1:{}", free_port());
         let port = format!("--port={}", host.rsplit(':').next().expect("a port"));
@@ -71,6 +73,7 @@ impl BrowserProgram {
             ("DISPLAY", display.as_str()),
             ("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1"),
             ("LIBGL_ALWAYS_SOFTWARE", "1"),
+            ("GTK_THEME", if is_dark { "Adwaita:dark" } else { "Adwaita" }),
         ];
         let started =
             Self::start(&[], program, &[&port, "--host=127.0.0.1"], profile(), &variables);
@@ -114,6 +117,9 @@ user_pref("browser.tabs.warnOnClose", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 user_pref("toolkit.telemetry.reportingpolicy.firstRun", false);
 "#;
+
+/// Pages see a person who prefers dark colours.
+const DARK: &str = "user_pref(\"layout.css.prefers-color-scheme.content-override\", 0);\n";
 
 /// A new folder, which a [`GuardedGroup`] removes.
 fn profile() -> PathBuf {

@@ -1,6 +1,7 @@
 //! Tests in every engine and version of a volunteer's browser.
 
 mod assets;
+mod barriers;
 mod closed;
 mod errors;
 mod foreign;

@@ -1,8 +1,8 @@
 //! The monitoring page and the report in the owner's browser.
 
-use crate::{matrix::scenarios, tabs_only};
+use crate::{barriers::has_no_barriers, matrix::scenarios, tabs_only};
 use pando_testing::{
-    Browser, BrowserEngine, PandoCommand, TabId, WebSocket,
+    Browser, BrowserEngine, PandoCommand, WebSocket,
     volunteer::{answer, serve},
 };
 use std::thread;
@@ -15,7 +15,7 @@ scenarios! {
 /// The oldest supported browser of volunteers is older than that of owners.
 const TOO_OLD: BrowserEngine = BrowserEngine::OldChromium(71);
 
-fn the_owner_sees_the_run_from_its_start_to_its_end(browser: &mut Browser) {
+pub(crate) fn the_owner_sees_the_run_from_its_start_to_its_end(browser: &mut Browser) {
     if browser.engine() == TOO_OLD {
         return;
     }
@@ -42,7 +42,7 @@ fn the_owner_sees_the_run_from_its_start_to_its_end(browser: &mut Browser) {
     assert_eq!(browser.console(&page), Vec::<String>::new());
 }
 
-fn the_report_opens_from_the_disk(browser: &mut Browser) {
+pub(crate) fn the_report_opens_from_the_disk(browser: &mut Browser) {
     if browser.engine() == TOO_OLD {
         return;
     }
@@ -62,16 +62,4 @@ fn the_report_opens_from_the_disk(browser: &mut Browser) {
     }
     has_no_barriers(browser, &page);
     assert_eq!(browser.console(&page), Vec::<String>::new());
-}
-
-/// Checks that axe-core finds nothing that keeps people from using the page, in present browsers.
-fn has_no_barriers(browser: &mut Browser, page: &TabId) {
-    if matches!(browser.engine(), BrowserEngine::OldChromium(_)) {
-        return;
-    }
-    let file = "../../web/node_modules/axe-core/axe.min.js";
-    let axe = std::fs::read_to_string(file).expect("npm ci has been run in web/");
-    let found = "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`))";
-    let found = browser.eval(page, &format!("(() => {{ {axe}; return {found} }})()"));
-    assert_eq!(found, Ok(serde_json::json!([])));
 }
