@@ -41,7 +41,8 @@ impl<'a> SummaryFile<'a> {
 pub(super) fn print(report: &Report, end: RunEnd, console: &Console) {
     if report.summary {
         let advice = Some(end.advice.to_owned()).filter(|advice| !advice.is_empty());
-        let lines: Vec<String> = end.last.summary.lines().into_iter().chain(advice).collect();
+        let lines: Vec<String> =
+            end.last.summary.lines(Console::fits).into_iter().chain(advice).collect();
         console.say(lines.join("\n"));
     }
 }

@@ -56,7 +56,7 @@ impl Status {
     }
 
     /// The status line, from the longest form to the shortest. `url` has priority, because its
-    /// announcement has left the screen long ago.
+    /// announcement has left the screen long ago; only the time left has more.
     pub(super) fn lines(&self, url: &str) -> Vec<String> {
         let (done, short) = (self.progress(), self.short_progress());
         let bar = self.bar();
@@ -67,19 +67,27 @@ impl Status {
         let failures = self.failures();
         let elapsed = rounded(self.elapsed);
         let Self { ways, in_progress, .. } = self;
-        let some = format!("{done}, {rate}{left}, {crew}{failures}");
-        let few = format!("{done}{left}, {devices}{failures}");
-        let least = format!("{short}{left}");
         let all = format!(
             "{done}{bar}, {rate}{left}, {crew}{ways}{failures}, {in_progress} in progress, {elapsed}"
         );
-        let most = format!("{done}{bar}, {rate}{left}, {crew}{failures}");
-        let with_url =
-            [&all, &most, &some, &few, &least, &short].map(|form| format!("{form}, {url}"));
-        let with_url = with_url.into_iter().filter(|_| !url.is_empty());
-        with_url
-            .chain([all, most, some, format!("{done}{left}, {crew}"), few, done, least, short])
-            .collect()
+        // Lines of their own have told the failures: the failures give way to the other figures.
+        let forms = [
+            all,
+            format!("{done}{bar}, {rate}{left}, {crew}{failures}"),
+            format!("{done}, {rate}{left}, {crew}{failures}"),
+            format!("{done}, {rate}{left}, {devices}{failures}"),
+            format!("{done}{left}, {devices}{failures}"),
+            format!("{done}, {rate}{left}, {devices}"),
+            format!("{done}{left}, {devices}"),
+            format!("{short}{left}"),
+            short,
+        ];
+        let with_url = match url {
+            "" => &[],
+            _ => &forms[..forms.len() - usize::from(self.left.is_some())],
+        };
+        let with_url = with_url.iter().map(|form| format!("{form}, {url}"));
+        with_url.chain(forms.iter().cloned()).collect()
     }
 
     /// Such as `412 of 1,000 (41 %)`.
@@ -201,6 +209,27 @@ mod tests {
         let usual = status().lines("http://192.168.1.12:5000/k7d2m9qx4t/");
         let fitting = usual.iter().find(|line| line.len() < 60).unwrap();
         assert_eq!(fitting, "41 %, 48 s left, http://192.168.1.12:5000/k7d2m9qx4t/");
+        let fitting = usual.iter().find(|line| line.len() < 50).unwrap();
+        assert_eq!(fitting, "412 of 1,000 (41 %), 8.2/s, 48 s left, 3 devices");
+    }
+
+    #[test]
+    fn failures_leave_the_line_before_what_is_left_to_do() {
+        let failed = Status { failures: (1, 3), ..status() };
+        let fitting = |width: usize, url: &str| {
+            let lines = failed.lines(url);
+            lines.into_iter().find(|line| line.len() < width).unwrap()
+        };
+        let url = "http://192.168.1.12:5000/k7d2m9qx4t/";
+        assert_eq!(
+            fitting(100, url),
+            "412 of 1,000 (41 %), 8.2/s, 48 s left, 3 devices, http://192.168.1.12:5000/k7d2m9qx4t/"
+        );
+        assert_eq!(
+            fitting(80, ""),
+            "412 of 1,000 (41 %), 48 s left, 3 devices, 1 item failed, 3 failed attempts"
+        );
+        assert_eq!(fitting(50, ""), "412 of 1,000 (41 %), 8.2/s, 48 s left, 3 devices");
     }
 
     #[test]

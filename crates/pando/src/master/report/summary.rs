@@ -94,8 +94,8 @@ impl Summary {
         }
     }
 
-    /// The lines for people.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    /// The lines for people. The table has as many of its columns as fit, as `fits` says of a text.
+    pub(crate) fn lines(&self, fits: impl Fn(&str) -> bool) -> Vec<String> {
         let time = rounded(Duration::from_secs_f64(self.seconds));
         let earlier = match self.earlier {
             0 => String::new(),
@@ -108,7 +108,7 @@ impl Summary {
             self.per_second,
             self.times_one_core
         )];
-        lines.extend(self.table());
+        lines.extend(self.table(fits));
         if self.failed > 0 {
             let numbers: Vec<String> = self.failed_items.iter().map(u64::to_string).collect();
             let more = if (numbers.len() as u64) < self.failed { ", …" } else { "" };
@@ -138,27 +138,25 @@ impl Summary {
         lines
     }
 
-    fn table(&self) -> Vec<String> {
+    fn table(&self, fits: impl Fn(&str) -> bool) -> Vec<String> {
         let shown = &self.devices[..self.devices.len().min(MOST_DEVICES)];
+        if shown.is_empty() {
+            return Vec::new();
+        }
         let names: Vec<String> = shown.iter().map(DeviceSummary::label).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
-        let mut lines = Vec::new();
-        if !shown.is_empty() {
-            lines.push(format!(
-                "  {:width$}  {:>5}  {:>9}  {:>6}  {:>5}  {:>6}",
-                "device", "cores", "items", "share", "busy", "failed"
-            ));
-        }
-        for (device, name) in shown.iter().zip(names) {
-            lines.push(format!(
-                "  {name:width$}  {:>5}  {:>9}  {:>4.0} %  {:>3.0} %  {:>6}",
-                device.cores,
-                grouped(device.items),
-                device.share * 100.0,
-                device.busy * 100.0,
-                device.failed_attempts
-            ));
-        }
+        let with = |columns: &[Column]| -> Vec<String> {
+            let cells = |cell: &dyn Fn(&Column) -> String| columns.iter().map(cell).collect();
+            let head: String = cells(&|(head, width, _)| format!("  {head:>width$}"));
+            let rows = shown.iter().zip(&names).map(|(device, name)| {
+                let row: String = cells(&|(_, width, cell)| format!("  {:>width$}", cell(device)));
+                format!("  {name:width$}{row}")
+            });
+            [format!("  {:width$}{head}", "device")].into_iter().chain(rows).collect()
+        };
+        let [wide @ .., narrowest] = TABLES;
+        let fitting = wide.into_iter().map(with).find(|table| fits(&table.join("\n")));
+        let mut lines = fitting.unwrap_or_else(|| with(narrowest));
         let more = self.devices.len() - shown.len();
         if more > 0 {
             lines.push(format!("  and {more} more"));
@@ -166,6 +164,19 @@ impl Summary {
         lines
     }
 }
+
+/// A column of the table: its head, its width, and its cell for a device.
+type Column = (&'static str, usize, fn(&DeviceSummary) -> String);
+
+const CORES: Column = ("cores", 5, |device| device.cores.to_string());
+const ITEMS: Column = ("items", 9, |device| grouped(device.items));
+const SHARE: Column = ("share", 6, |device| format!("{:.0} %", device.share * 100.0));
+const BUSY: Column = ("busy", 5, |device| format!("{:.0} %", device.busy * 100.0));
+const FAILED: Column = ("failed", 6, |device| device.failed_attempts.to_string());
+
+/// The columns beside the names, from the widest table to the narrowest.
+const TABLES: [&[Column]; 3] =
+    [&[CORES, ITEMS, SHARE, BUSY, FAILED], &[ITEMS, SHARE, FAILED], &[ITEMS, SHARE]];
 
 impl DeviceSummary {
     fn of(device: &Contribution, computed: u64) -> Self {
@@ -183,5 +194,46 @@ impl DeviceSummary {
     fn label(&self) -> String {
         let name = if self.name.is_empty() { "other devices" } else { &self.name };
         printable(name).chars().take(30).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_the_columns_that_fit_into_the_terminal() {
+        let device = Contribution {
+            name: "Ada's phone".into(),
+            cores: 4,
+            items: 1200,
+            ..Contribution::default()
+        };
+        let devices = vec![DeviceSummary::of(&device, 2400)];
+        let summary = Summary { devices, ..Summary::default() };
+        let table = |width: usize| {
+            summary.lines(|text| text.lines().all(|line| line.len() <= width))[1..].to_vec()
+        };
+        assert_eq!(
+            table(80),
+            [
+                "  device       cores      items   share   busy  failed",
+                "  Ada's phone      4      1,200    50 %    0 %       0"
+            ]
+        );
+        assert_eq!(
+            table(50),
+            [
+                "  device           items   share  failed",
+                "  Ada's phone      1,200    50 %       0"
+            ]
+        );
+        for width in [39, 10] {
+            assert_eq!(
+                table(width),
+                ["  device           items   share", "  Ada's phone      1,200    50 %"]
+            );
+        }
+        assert_eq!(Summary::default().lines(|_| true).len(), 1);
     }
 }
