@@ -239,7 +239,8 @@ mod tests {
         let mut history = History::default();
         let mut items = HashMap::from([(0, 0)]);
         for second in 0..=86_400_u64 {
-            let present = (second.saturating_sub(STAY)..=second).filter(|came| came % 20 == 0);
+            let first = second.saturating_sub(STAY).next_multiple_of(20);
+            let present = (first..=second).step_by(20);
             // The ranks of the devices change all the time.
             present.for_each(|came| *items.entry(came).or_default() += 1 + (came + second) % 7);
             // Only the first ones that have left are told apart.

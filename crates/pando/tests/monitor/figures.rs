@@ -1,13 +1,14 @@
 //! The figures, which are the same everywhere.
 
 use crate::{
-    EventReader, echo, error, first, get, idle, monitor, report, result, until_status, values,
+    EventReader, answer, echo, error, first, get, idle, monitor, report, result, until_status,
+    values,
 };
 use pando_protocol::volunteer::{Answer, encode_results};
-use pando_testing::{EventsFile, RelayProcess, WebSocket};
+use pando_testing::{EventsFile, PandoCommand, RelayProcess, WebSocket, numbers, volunteer::serve};
 use prometheus_parse::{Scrape, Value as Metric};
 use serde_json::{Value, json};
-use std::fs;
+use std::{fs, io::Read, thread};
 use tempfile::TempDir;
 
 /// A name that would be an element if anybody took it for HTML.
@@ -143,6 +144,30 @@ fn it_is_said_that_the_run_waits_for_the_relay() {
     });
     echo(&mut WebSocket::join(&volunteers, "Ann", 1));
     run.wait().gives("1\n");
+}
+
+#[test]
+fn it_is_said_that_the_run_waits_for_the_input_or_for_the_reader_of_the_output() {
+    // More than a pipe holds.
+    let long = "x".repeat(200_000);
+    let command = PandoCommand::f("(x, cb) => cb(null, x)").args(["--cores", "0", "--window", "2"]);
+    let mut run = command.stdin_open().stdout_unread().start();
+    let (url, volunteers) = (monitor(&run), run.url());
+    let why = |words: &str| {
+        until_status(&url, words, |status| status["why"].as_str().unwrap().contains(words));
+    };
+    let mut ann = WebSocket::join(&volunteers, "Ann", 2);
+    why("Nothing is computed: no further value has come from the input.");
+    run.write(numbers(20));
+    run.close_stdin();
+    thread::scope(|scope| {
+        scope.spawn(|| serve(&mut ann, |ann, loan, _| answer(ann, loan, &long)));
+        why("for the reader of the output, which is slow.");
+        let mut output = String::new();
+        run.take_stdout().read_to_string(&mut output).expect("it is text");
+        assert_eq!(output, format!("{long}\n").repeat(20));
+    });
+    run.wait().status(0);
 }
 
 fn check_status(status: &Value) {

@@ -1,10 +1,10 @@
 //! The streams of events and of results.
 
-use crate::{EventReader, echo, first, idle, monitor, result, values};
+use crate::{EventReader, answer, echo, first, idle, monitor, result, values};
 use pando_protocol::volunteer::encode_results;
-use pando_testing::{EventsFile, WebSocket, lines, memory};
+use pando_testing::{EventsFile, WebSocket, lines, memory, volunteer::serve};
 use serde_json::{Value, json};
-use std::fs;
+use std::{fs, io, sync::mpsc, thread};
 
 #[test]
 fn the_events_begin_with_the_history_and_end_with_the_run() {
@@ -63,6 +63,53 @@ fn a_reader_of_the_events_that_reads_nothing_costs_nothing() {
     assert!(grown < 8 << 20, "{grown} bytes");
     ann.binary(&encode_results(&[result(first(0), "1")]));
     run.wait().gives("1\n");
+    drop(silent);
+}
+
+#[test]
+fn a_reader_of_the_results_that_reads_nothing_costs_little_and_hears_how_many_it_missed() {
+    const PICTURES: u64 = 120;
+    let picture = format!("data:image/gif;base64,{}", "A".repeat(900_000));
+    let mut run = idle(PICTURES + 1).stdout_unread().start();
+    let (url, volunteers) = (monitor(&run), run.url());
+    let mut stdout = run.take_stdout();
+    thread::spawn(move || io::copy(&mut stdout, &mut io::sink()));
+    let (mut silent, mut reader) =
+        (EventReader::open(&url, "results"), EventReader::open(&url, "results"));
+    silent.begins();
+    reader.begins();
+    let before = memory(run.pid()).unwrap();
+    let (finish, last) = mpsc::channel();
+    let mut ann = WebSocket::join(&volunteers, "Ann", 1);
+    let answering = thread::spawn(move || {
+        serve(&mut ann, |ann, loan, number| match number == (PICTURES + 1).to_string() {
+            false => answer(ann, loan, &picture),
+            true => {
+                last.recv().expect("the test goes on");
+                answer(ann, loan, "the last one");
+            }
+        })
+    });
+    // All pictures have been shown: each reader has the rest of them, or has missed them.
+    let shown = |reader: &mut EventReader| {
+        let (mut seen, mut missed) = (0, 0);
+        while seen + missed < PICTURES {
+            match reader.next().expect("the run goes on") {
+                (name, number) if name == "lost" => missed += number.as_u64().unwrap(),
+                _ => seen += 1,
+            }
+        }
+        missed
+    };
+    shown(&mut reader);
+    let grown = memory(run.pid()).unwrap().saturating_sub(before);
+    // All pictures would take 108 MB.
+    assert!(grown < 64 << 20, "{grown} bytes");
+    assert!(shown(&mut silent) > 0);
+    let silent = EventReader::open(&url, "results");
+    finish.send(()).expect("the device waits");
+    run.wait().status(0);
+    answering.join().expect("it answers to the end");
     drop(silent);
 }
 
