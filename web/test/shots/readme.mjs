@@ -135,6 +135,6 @@ function composed({ terminal, desk, phone }, colorScheme) {
     .phone { border: 6px solid ${isDark ? '#4a5058' : '#333'}; border-radius: 20px }
   </style><body>
   ${window('left: 14px; top: 14px; width: 545px', `<pre>${escaped}</pre>`)}
-  ${window('left: 506px; top: 130px; width: 760px', `<img src="${desk}">`)}
+  ${window('left: 520px; top: 130px; width: 746px', `<img src="${desk}">`)}
   <div class="window phone" style="left: 90px; top: 405px; width: 186px"><img src="${phone}"></div>`;
 }
