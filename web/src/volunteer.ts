@@ -319,7 +319,7 @@ class Page implements PageState {
       who: config.from ? say('who', 0, config.from) : '',
       title,
       detail,
-      note: this.peers.some(({ isHeld }) => isHeld) ? say('allow') : this.noted(),
+      note: over ? '' : this.peers.some(({ isHeld }) => isHeld) ? say('allow') : this.noted(),
       pause: pause.isOn ? say('resume') : say('pause'),
       done: grouped(done),
       rate: grouped(perSecond, { maximumSignificantDigits: 3 }),
