@@ -1,22 +1,29 @@
-//! The assets of a run (`--assets`): fetched once per machine when a core first asks for them, into
-//! a private folder that is removed at the end.
+//! The assets of a run (`--assets`): fetched once per machine when a core, or a device behind this
+//! gateway, first asks for them, into a private folder that is removed at the end.
 
+mod incoming;
+mod remote;
+
+pub use remote::{RemoteAsset, RemoteAssets};
+
+use incoming::Incoming;
 use pando_client::WebServer;
 use pando_volunteer::{CoreAssets, Fetching};
+use remote::Progress;
 use std::{
     collections::HashMap,
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Component, Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 use tempfile::TempDir;
 use tokio::{
-    task::spawn_blocking,
+    sync::watch,
+    task::{AbortHandle, spawn_blocking},
     time::{sleep, timeout},
 };
 use url::Url;
@@ -35,7 +42,8 @@ const AGAIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct AssetsOnDisk {
     _folder: TempDir,
-    assets: CoreAssets,
+    for_cores: CoreAssets,
+    remote: RemoteAssets,
 }
 
 /// What fetches the assets.
@@ -43,10 +51,16 @@ struct Fetcher {
     server: WebServer,
     /// The private folder.
     folder: PathBuf,
-    /// For each asset that was asked for, whether it is there; locked while it is fetched.
-    known: Mutex<HashMap<String, Arc<tokio::sync::Mutex<bool>>>>,
-    /// The length of all assets that are there.
+    /// The assets that are here, or coming.
+    known: Mutex<HashMap<String, Known>>,
+    /// The length of all assets that are here.
     total: AtomicU64,
+}
+
+/// An asset that is here, or coming.
+struct Known {
+    progress: watch::Receiver<Progress>,
+    fetching: AbortHandle,
 }
 
 /// Why an attempt to fetch an asset has failed, in words.
@@ -73,45 +87,87 @@ impl AssetsOnDisk {
         let folder = tempfile::Builder::new().prefix("pando-assets-").tempdir().map_err(no)?;
         // Cores compare paths without symbolic links.
         let path = fs::canonicalize(folder.path()).map_err(no)?;
-        let fetcher = Arc::new(Fetcher {
+        let remote = RemoteAssets(Arc::new(Fetcher {
             server,
             folder: path.clone(),
             known: Mutex::default(),
             total: AtomicU64::new(0),
-        });
+        }));
+        let assets = remote.clone();
         let fetch = move |name: String| -> Fetching {
-            let fetcher = fetcher.clone();
-            Box::pin(async move { fetcher.fetch(&name).await })
+            let assets = assets.clone();
+            Box::pin(async move { assets.fetch(&name).await })
         };
-        let assets = CoreAssets::fetched_into(&path, fetch).map_err(no)?;
-        Ok(Self { _folder: folder, assets })
+        let for_cores = CoreAssets::fetched_into(&path, fetch).map_err(no)?;
+        Ok(Self { _folder: folder, for_cores, remote })
     }
 
     /// The assets, for cores.
     pub(crate) fn for_cores(&self) -> CoreAssets {
-        self.assets.clone()
+        self.for_cores.clone()
+    }
+
+    /// The assets, for further devices.
+    pub(crate) fn for_devices(&self) -> RemoteAssets {
+        self.remote.clone()
+    }
+}
+
+impl Drop for AssetsOnDisk {
+    fn drop(&mut self) {
+        self.remote.0.known().values().for_each(|asset| asset.fetching.abort());
     }
 }
 
 impl Fetcher {
-    /// Fetches the asset `name`, unless it is there.
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How much of the asset `name` is here. It is fetched from now on, unless it is here. This goes
+    /// on when nobody waits for it any more.
+    ///
+    /// # Errors
+    /// When it is no path below the folder, in words.
+    fn progress(self: &Arc<Self>, name: &str) -> Result<watch::Receiver<Progress>, String> {
+        let (target, address) = self.place(name)?;
+        let mut known = self.known();
+        if let Some(asset) = known.get(name) {
+            return Ok(asset.progress.clone());
+        }
+        let coming = self.folder.join("incoming").join(hash(name.as_bytes()));
+        let (tell, progress) = watch::channel(Progress::begin(&coming, &target));
+        let (fetcher, name) = (self.clone(), name.to_owned());
+        let key = name.clone();
+        let fetching = tokio::spawn(async move {
+            let asset = Incoming::new(coming);
+            let end = fetcher.fetch(&name, &address, asset, &target, &tell).await;
+            if end.is_err() {
+                // The next one who asks may have more luck.
+                fetcher.known().remove(&name);
+            }
+            tell.send_modify(|progress| progress.end = Some(end));
+        });
+        let fetching = fetching.abort_handle();
+        known.insert(key, Known { progress: progress.clone(), fetching });
+        Ok(progress)
+    }
+
+    /// Fetches the asset `name`, and gives it its place.
     ///
     /// # Errors
     /// When it does not come, in words.
-    async fn fetch(&self, name: &str) -> Result<(), String> {
-        let (target, address) = self.place(name)?;
-        let slot = {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.entry(name.to_owned()).or_default().clone()
-        };
-        let mut is_there = slot.lock().await;
-        if *is_there {
-            return Ok(());
-        }
-        let mut asset = Incoming::new(self.folder.join("incoming").join(hash(name.as_bytes())));
+    async fn fetch(
+        &self,
+        name: &str,
+        address: &str,
+        mut asset: Incoming,
+        target: &Path,
+        tell: &watch::Sender<Progress>,
+    ) -> Result<(), String> {
         let (mut tries, mut length) = (0, 0);
         loop {
-            match self.go_on(name, &address, &mut asset).await {
+            match self.go_on(name, address, &mut asset, tell).await {
                 Ok(()) => break,
                 Err(Failure::ForGood(why)) => return Err(why),
                 Err(Failure::ForNow(why)) => {
@@ -124,22 +180,23 @@ impl Fetcher {
             }
             sleep(AGAIN).await;
         }
-        let length = asset.length;
+        let (length, target) = (asset.length, target.to_owned());
         let kept = spawn_blocking(move || asset.finish(&target)).await;
-        match kept.map_err(io::Error::other) {
-            Ok(Ok(())) => {
-                *is_there = true;
-                self.total.fetch_add(length, Ordering::Relaxed);
-                Ok(())
-            }
-            Ok(Err(error)) | Err(error) => {
-                Err(format!("the asset '{name}' cannot be kept: {error}"))
-            }
-        }
+        kept.map_err(io::Error::other)
+            .flatten()
+            .map_err(|error| format!("the asset '{name}' cannot be kept: {error}"))?;
+        self.total.fetch_add(length, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Requests the parts of an asset that are missing.
-    async fn go_on(&self, name: &str, address: &str, asset: &mut Incoming) -> Result<(), Failure> {
+    async fn go_on(
+        &self,
+        name: &str,
+        address: &str,
+        asset: &mut Incoming,
+        tell: &watch::Sender<Progress>,
+    ) -> Result<(), Failure> {
         loop {
             let (from, to) = (asset.length, asset.length + PART);
             let path = format!("{address}?from={from}&to={to}");
@@ -173,6 +230,7 @@ impl Fetcher {
             kept.map_err(|error| {
                 Failure::ForGood(format!("the asset '{name}' cannot be kept: {error}"))
             })?;
+            tell.send_modify(|progress| progress.has(asset, all));
             if asset.length >= all {
                 return Ok(());
             }
@@ -212,54 +270,6 @@ impl Fetcher {
             )),
             _ => Ok(()),
         }
-    }
-}
-
-/// An asset that is being fetched. Its file is removed unless it is finished.
-struct Incoming {
-    path: PathBuf,
-    /// The hash of the whole asset, as the run says; empty if that is not known.
-    hash: String,
-    /// The bytes that have come.
-    length: u64,
-    hasher: blake3::Hasher,
-}
-
-impl Incoming {
-    fn new(path: PathBuf) -> Self {
-        Self { path, hash: String::new(), length: 0, hasher: blake3::Hasher::new() }
-    }
-
-    async fn add(&mut self, part: Vec<u8>) -> io::Result<()> {
-        self.hasher.update(&part);
-        let (path, is_first, length) = (self.path.clone(), self.length == 0, part.len());
-        let write = move || {
-            if is_first {
-                fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
-            }
-            let mut options = File::options();
-            options.write(true).create(is_first).truncate(is_first).append(!is_first);
-            options.open(path)?.write_all(&part)
-        };
-        spawn_blocking(write).await.map_err(io::Error::other)??;
-        self.length += length as u64;
-        Ok(())
-    }
-
-    /// Gives the file its name, if it has the right content.
-    fn finish(self, target: &Path) -> io::Result<()> {
-        let hash = self.hasher.finalize().to_hex();
-        if !hash.starts_with(&self.hash) {
-            return Err(io::Error::other("it has another content than the run says"));
-        }
-        fs::create_dir_all(target.parent().unwrap_or(Path::new("/")))?;
-        fs::rename(&self.path, target)
-    }
-}
-
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
     }
 }
 

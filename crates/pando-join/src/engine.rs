@@ -13,8 +13,8 @@ use pando_protocol::{
     volunteer::{JobProgram, Welcome},
 };
 use pando_volunteer::{
-    Engine, ExecCommand, Limits, NodeError, Program, ProgramOptions, Refusal, Runner, Wish,
-    memory_per_core,
+    CoreAssets, Engine, ExecCommand, Limits, NodeError, Program, ProgramOptions, Refusal, Runner,
+    Wish, memory_per_core,
 };
 use std::{env, sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -54,7 +54,6 @@ pub(crate) struct Gateway {
 /// An engine for cores of this machine.
 struct Own {
     engine: Arc<dyn Engine>,
-    assets: Option<AssetsOnDisk>,
     /// The engine with its version, for people.
     name: String,
 }
@@ -95,17 +94,22 @@ pub(crate) async fn prepare(
         None => request_function(&server).await?,
     };
     let title = settings.options.title.clone();
+    let has_assets = settings.options.assets && welcome.program.is_none();
+    let assets = has_assets.then(|| AssetsOnDisk::of(server)).transpose();
+    let assets = assets.map_err(NoEngine::Unfit)?;
+    let own_engine = || {
+        let assets = assets.as_ref().map(AssetsOnDisk::for_cores);
+        own_engine(&options, &welcome, &settings, runner, &code, assets)
+    };
     let Some(gateway) = gateway else {
-        let Own { engine, assets, name } =
-            own_engine(server, &options, &welcome, &settings, runner, &code)?;
+        let Own { engine, name } = own_engine()?;
         return Ok(Prepared { work: PreparedWork::Engine(engine), assets, name, title });
     };
     let cores = if settings.options.dom { 0 } else { options.cores() };
     let (own, name) = match cores {
         0 => (None, "the cores of this machine stay idle".to_owned()),
         _ => {
-            let Own { engine, name, .. } =
-                own_engine(server, &options, &welcome, &settings, runner, &code)?;
+            let Own { engine, name } = own_engine()?;
             let s = if cores == 1 { "s" } else { "" };
             let name =
                 format!("{} of this machine compute{s} with {name}", count(cores.into(), "core"));
@@ -113,9 +117,10 @@ pub(crate) async fn prepare(
         }
     };
     let Gateway { id: device, share, console } = gateway;
-    let job = SharedJob { device, welcome, settings, code, own, console };
+    let for_devices = assets.as_ref().map(AssetsOnDisk::for_devices);
+    let job = SharedJob { device, welcome, settings, code, own, assets: for_devices, console };
     let shared = share.open(job).await.map_err(NoEngine::Unfit)?;
-    Ok(Prepared { work: PreparedWork::Shared(shared), assets: None, name, title })
+    Ok(Prepared { work: PreparedWork::Shared(shared), assets, name, title })
 }
 
 async fn request_function(server: &WebServer) -> Result<String, NoEngine> {
@@ -131,12 +136,12 @@ async fn request_function(server: &WebServer) -> Result<String, NoEngine> {
 
 /// The engine for cores of this machine.
 fn own_engine(
-    server: WebServer,
     options: &JoinOptions,
     welcome: &Welcome,
     settings: &PageSettings,
     runner: Option<Arc<Runner>>,
     code: &str,
+    assets: Option<CoreAssets>,
 ) -> Result<Own, NoEngine> {
     if let Some(program) = &welcome.program {
         return run_program(program, options, welcome);
@@ -148,11 +153,8 @@ fn own_engine(
     };
     // Both sides must permit a held function to use the network.
     let network = options.allow_net && !settings.options.deny_net;
-    let assets = settings.options.assets.then(|| AssetsOnDisk::of(server)).transpose();
-    let assets = assets.map_err(NoEngine::Unfit)?;
-    let for_cores = assets.as_ref().map(AssetsOnDisk::for_cores);
-    let engine = runner.engine(code, &welcome.options, for_cores, network);
-    Ok(Own { name: runner.name(), engine: Arc::new(engine), assets })
+    let engine = runner.engine(code, &welcome.options, assets, network);
+    Ok(Own { name: runner.name(), engine: Arc::new(engine) })
 }
 
 /// Finds the engine of this machine, and what holds the function unless its sender is trusted. With
@@ -208,7 +210,7 @@ fn run_program(
     let engine =
         engine.map_err(|error| NoEngine::Unfit(format!("no shell can be started: {error}")))?;
     let name = format!("the command: {text}");
-    Ok(Own { engine: Arc::new(engine), assets: None, name })
+    Ok(Own { engine: Arc::new(engine), name })
 }
 
 /// What helps a machine that cannot hold functions.

@@ -22,6 +22,7 @@ mod socket;
 mod volunteer;
 mod work;
 
+pub use assets::{RemoteAsset, RemoteAssets};
 pub use options::JoinOptions;
 pub use run::{run, share};
 pub use share::{Closing, OwnCores, Pending, Share, Shared, SharedJob};

@@ -1,6 +1,7 @@
 //! The interface between `pando join` and the program that shares a job with further devices
 //! (`--share`). The volunteer of a gateway has no cores of its own: what it gets, it passes on.
 
+use crate::assets::RemoteAssets;
 use pando_process::console::Console;
 use pando_protocol::{page::PageSettings, volunteer::Welcome};
 use pando_volunteer::{Engine, Host, PassedUp};
@@ -23,6 +24,8 @@ pub struct SharedJob {
     pub code: String,
     /// The cores of this machine, if they compute.
     pub own: Option<OwnCores>,
+    /// The assets of the run, if it has some.
+    pub assets: Option<RemoteAssets>,
     /// Where messages for people go.
     pub console: Console,
 }

@@ -1,12 +1,16 @@
 //! The folder of `--assets`: files that the function reads on each device by their names.
 //!
 //! The server of the page and, for volunteers of a relay, the uplink send them in ranges. This
-//! machine's cores and programs of `--exec` read the folder themselves.
+//! machine's cores and programs of `--exec` read the folder themselves. A gateway has no such folder:
+//! it sends what it fetches from its run ([`AssetSource`]).
 
 mod answer;
+mod source;
 
 pub(crate) use answer::{Answer, AssetRequest};
+pub(crate) use source::AssetSource;
 
+use pando_join::RemoteAsset;
 use std::{
     collections::HashMap,
     fmt, fs,
@@ -39,7 +43,7 @@ struct Known {
     hash: String,
 }
 
-/// A file of the folder, open for reading.
+/// An asset, open for reading.
 pub(crate) struct Asset {
     pub(crate) file: fs::File,
     pub(crate) length: u64,
@@ -47,6 +51,8 @@ pub(crate) struct Asset {
     pub(crate) hash: String,
     /// The media type.
     pub(crate) kind: &'static str,
+    /// Present if the content may still be coming.
+    pub(crate) remote: Option<RemoteAsset>,
 }
 
 /// Why there is no such asset, in words for people.
@@ -102,7 +108,7 @@ impl Assets {
                 hash
             }
         };
-        Ok(Asset { file, length: about.len(), hash, kind: kind_of(&path) })
+        Ok(Asset { file, length: about.len(), hash, kind: kind_of(&path), remote: None })
     }
 
     fn known_hash(&self, path: &Path, length: u64, modified: Option<SystemTime>) -> Option<String> {

@@ -31,7 +31,7 @@ pub(crate) use shape::ShapeOptions;
 pub(crate) use trust::TrustRule;
 
 use crate::{
-    assets::Assets,
+    assets::{AssetSource, Assets},
     cli::{Cli, Variable},
     console::Console,
     failed,
@@ -308,6 +308,14 @@ impl RunConfig {
     /// Whether values come from standard input.
     pub(crate) fn reads_stdin(&self) -> bool {
         matches!(self.input, InputSource::Stdin)
+    }
+
+    /// Where devices get the assets of the run from, if it has some.
+    pub(crate) fn asset_source(&self) -> Option<AssetSource> {
+        match &self.function {
+            FunctionSource::Shared(shared) => shared.assets.clone().map(AssetSource::Run),
+            _ => self.assets.clone().map(AssetSource::Folder),
+        }
     }
 
     /// Whether the output tells of each failed item.

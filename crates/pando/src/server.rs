@@ -17,7 +17,7 @@ pub(crate) use qr::qr;
 pub(crate) use visitor::is_loopback;
 
 use crate::{
-    assets::{Answer, AssetRequest, Assets},
+    assets::{Answer, AssetRequest, AssetSource},
     channel::Peers,
     console::Console,
     ice::IceServer,
@@ -79,8 +79,8 @@ pub(crate) struct VolunteerSite {
     pub(crate) peers: Option<Peers>,
     /// The ICE servers for browsers.
     pub(crate) ice_servers: Vec<IceServer>,
-    /// The folder of assets, if there is one.
-    pub(crate) assets: Option<Arc<Assets>>,
+    /// The assets of the run, if it has some.
+    pub(crate) assets: Option<AssetSource>,
 }
 
 struct SiteServer {
@@ -222,7 +222,7 @@ impl SiteServer {
 
 impl VolunteerServer {
     /// Answers a request for the asset at `path`.
-    async fn asset(&self, path: &str, assets: &Arc<Assets>, request: Request) -> Response {
+    async fn asset(&self, path: &str, assets: &AssetSource, request: Request) -> Response {
         let (request, _) = request.into_parts();
         let Some(query) = AssetQuery::of(path, &request) else {
             return (StatusCode::BAD_REQUEST, "this is no name of an asset").into_response();

@@ -10,7 +10,7 @@ mod room;
 
 pub(crate) use client::RelayClient;
 
-use crate::{assets::Assets, channel::Peers, ice::IceServer, master::Master};
+use crate::{assets::AssetSource, channel::Peers, ice::IceServer, master::Master};
 use pando_protocol::page::PageOptions;
 use pando_web::Connections;
 use room::RoomClient;
@@ -31,8 +31,8 @@ pub(crate) struct RoomContent {
     pub(crate) token: String,
     /// The proof, after a lost connection, of owning the room.
     pub(crate) key: String,
-    /// The folder of assets, if there is one.
-    pub(crate) assets: Option<Arc<Assets>>,
+    /// The assets of the run, if it has some.
+    pub(crate) assets: Option<AssetSource>,
     /// STUN and TURN servers for volunteers. If empty, volunteers get the relay's servers.
     pub(crate) ice_servers: Vec<IceServer>,
 }

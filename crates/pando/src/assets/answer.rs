@@ -1,16 +1,16 @@
 //! The answer to a request for an asset: its head, and its bytes piece by piece.
 
-use super::{Asset, Assets, PIECE};
+use super::{Asset, AssetSource, NoAsset, PIECE};
 use crate::events::Events;
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt, stream};
+use pando_join::RemoteAsset;
 use pando_protocol::relay::AssetHead;
 use serde_json::json;
 use std::{
     fs,
     io::{self, Read, Seek, SeekFrom},
     pin::pin,
-    sync::Arc,
 };
 use tokio::task::spawn_blocking;
 use tokio_tungstenite::tungstenite::Message;
@@ -38,32 +38,39 @@ pub(crate) struct Answer {
     /// The path of the asset.
     name: String,
     /// The part of the file that follows.
-    part: Option<(fs::File, u64)>,
+    part: Option<Part>,
+}
+
+/// A part of a file.
+struct Part {
+    file: fs::File,
+    from: u64,
+    to: u64,
+    /// Present if the part may still be coming.
+    remote: Option<RemoteAsset>,
 }
 
 impl Answer {
-    /// The answer to `request`. The file is read on a thread of its own, because a disk may be slow.
-    pub(crate) async fn to(assets: &Arc<Assets>, request: AssetRequest) -> Self {
-        let (assets, name) = (assets.clone(), request.name.clone());
-        let answer = spawn_blocking(move || Self::read(&assets, &request)).await;
-        let answer = answer
-            .unwrap_or_else(|_| Self::none("it cannot be read because of a bug in Pando".into()));
-        Self { name, ..answer }
+    /// The answer to `request`.
+    pub(crate) async fn to(assets: &AssetSource, request: AssetRequest) -> Self {
+        match assets.open(&request.name).await {
+            Ok(asset) => Self::with(asset, request),
+            Err(NoAsset(why)) => Self::none(request.name, why),
+        }
     }
 
-    fn read(assets: &Assets, request: &AssetRequest) -> Self {
-        let Asset { mut file, length, hash, kind } = match assets.open(&request.name) {
-            Ok(asset) => asset,
-            Err(no) => return Self::none(no.0),
-        };
-        let to = request.to.unwrap_or(length).min(length);
-        let from = request.from.min(to);
+    fn with(asset: Asset, request: AssetRequest) -> Self {
+        let AssetRequest { name, from, to, head_only } = request;
+        let Asset { mut file, length, hash, kind, remote } = asset;
+        let to = to.unwrap_or(length).min(length);
+        let from = from.min(to);
         if let Err(error) = file.seek(SeekFrom::Start(from)) {
-            return Self::none(format!("the asset '{}' cannot be read: {error}", request.name));
+            let why = format!("the asset '{name}' cannot be read: {error}");
+            return Self::none(name, why);
         }
         let head = AssetHead { length, from, to, hash, kind: kind.into(), no: String::new() };
-        let part = (!request.head_only).then_some((file, to - from));
-        Self { head, name: String::new(), part }
+        let part = (!head_only).then_some(Part { file, from, to, remote });
+        Self { head, name, part }
     }
 
     /// Writes an event about the answer.
@@ -77,9 +84,9 @@ impl Answer {
         events.write("asset", fields);
     }
 
-    fn none(why: String) -> Self {
+    fn none(name: String, why: String) -> Self {
         let head = AssetHead { no: why, ..AssetHead::default() };
-        Self { head, name: String::new(), part: None }
+        Self { head, name, part: None }
     }
 
     /// Sends the answer on a WebSocket: the head as text, and the bytes in binary messages.
@@ -102,16 +109,28 @@ impl Answer {
     /// The bytes of the part. A file that became shorter is an error.
     pub(crate) fn pieces(self) -> impl Stream<Item = io::Result<Bytes>> + Send {
         stream::unfold(self.part, |part| async move {
-            let (mut file, left) = part.filter(|(_, left)| *left > 0)?;
-            let length = usize::try_from(left).unwrap_or(usize::MAX).min(PIECE);
-            let read = spawn_blocking(move || {
-                let mut piece = vec![0; length];
-                file.read_exact(&mut piece).map(|()| (file, Bytes::from(piece)))
-            });
-            match read.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
-                Ok((file, piece)) => Some((Ok(piece), Some((file, left - length as u64)))),
-                Err(error) => Some((Err(error), None)),
-            }
+            let part = part.filter(|part| part.from < part.to)?;
+            Some(match part.next().await {
+                Ok((piece, rest)) => (Ok(piece), Some(rest)),
+                Err(error) => (Err(error), None),
+            })
         })
+    }
+}
+
+impl Part {
+    /// The next piece, and the rest of the part.
+    async fn next(mut self) -> io::Result<(Bytes, Self)> {
+        let length = (self.to - self.from).min(PIECE as u64);
+        self.from += length;
+        if let Some(remote) = &mut self.remote {
+            remote.reach(self.from).await.map_err(io::Error::other)?;
+        }
+        let read = spawn_blocking(move || {
+            let mut piece = vec![0; length as usize];
+            self.file.read_exact(&mut piece)?;
+            Ok((Bytes::from(piece), self))
+        });
+        read.await.map_err(io::Error::other).flatten()
     }
 }

@@ -34,6 +34,7 @@ impl RunConfig {
             hash: welcome.function.clone(),
             program: welcome.program.clone(),
             engine: job.own.as_ref().map(|own| own.engine.clone()),
+            assets: job.assets.clone(),
         });
         config.job = welcome.options.clone();
         config.page = PageOptions { relay_url: String::new(), ..job.settings.options.clone() };

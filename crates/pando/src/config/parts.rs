@@ -7,6 +7,7 @@ use crate::{
     protocol::JobProgram,
     volunteer::{Engine, ExecCommand},
 };
+use pando_join::RemoteAssets;
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// Where the function comes from.
@@ -45,6 +46,8 @@ pub(crate) struct SharedFunction {
     pub(crate) program: Option<JobProgram>,
     /// The engine of this machine's cores, if they compute.
     pub(crate) engine: Option<Arc<dyn Engine>>,
+    /// The assets, if the run has some.
+    pub(crate) assets: Option<RemoteAssets>,
 }
 
 impl fmt::Debug for SharedFunction {

@@ -175,7 +175,7 @@ impl OpenRun {
                 token: token.clone(),
                 key,
                 ice_servers: config.ice_servers.clone(),
-                assets: config.assets.clone(),
+                assets: config.asset_source(),
             };
             let (master, peers) = (self.master.clone(), self.peers.clone());
             let uplink = Uplink::open(relay, content, master, peers, connections.clone()).await;
@@ -207,7 +207,7 @@ impl OpenRun {
             page,
             peers: self.peers.clone(),
             ice_servers: config.ice_servers.clone(),
-            assets: config.assets.clone(),
+            assets: config.asset_source(),
         });
         if !server.takes_volunteers {
             monitoring::announce(&site, &listener, server.bind);

@@ -1,5 +1,6 @@
 //! Gateways: `pando join --share`.
 
+mod assets;
 mod ends;
 mod faults;
 mod refusals;

@@ -29,19 +29,6 @@ fn a_port_that_browsers_refuse_is_told() {
     gateway(&run.url()).args(["--port", "6000"]).start().wait().status(2).said(&["port 6000"]);
 }
 
-#[test]
-fn files_of_the_function_are_not_passed_on() {
-    let run = PandoCommand::f("(x, cb) => cb(null, x)")
-        .with_file("assets/a.txt", "a")
-        .args(["--cores", "0", "--assets", "assets"])
-        .stdin_open()
-        .start();
-    any_gateway(&run.url())
-        .wait()
-        .status(2)
-        .said(&["--assets", "which a gateway does not pass on"]);
-}
-
 /// The address of the run leads to the devices of this gateway all of a sudden.
 #[test]
 fn a_gateway_does_not_join_itself() {
