@@ -30,7 +30,7 @@ use waiters::Waiters;
 /// - *values go out*: [`ask`](Self::ask), [`lend_to`](Self::lend_to),
 ///   [`resume_loan`](Self::resume_loan), [`copy`](Self::copy);
 /// - *values come back*: [`result`](Self::result), [`hand_back`](Self::hand_back),
-///   [`fail`](Self::fail), [`withdraw`](Self::withdraw);
+///   [`fail`](Self::fail), [`withdraw`](Self::withdraw), [`add_failed`](Self::add_failed);
 /// - *the two ends*: [`input_ready`](Self::input_ready), [`read_finished`](Self::read_finished)
 ///   and [`end_input`](Self::end_input) for the input, [`next_output`](Self::next_output),
 ///   [`truncate`](Self::truncate) and [`drop_output`](Self::drop_output) for the output.

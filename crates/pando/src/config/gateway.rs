@@ -5,10 +5,6 @@ use crate::cli::Cli;
 use pando_join::SharedJob;
 use pando_protocol::page::PageOptions;
 
-/// How often a value that failed is tried again, on another device of the gateway if there is one,
-/// before the run hears of it. So one bad device does no harm to the name of the gateway.
-const RETRIES: u32 = 1;
-
 impl RunConfig {
     /// The configuration for sharing `job`. `cli` has the options for the server. `last_port`: the
     /// port of the job that was shared before.
@@ -23,7 +19,8 @@ impl RunConfig {
         // The function takes the place of this one.
         cli.calls.eval = Some(String::new());
         cli.rows.unordered = true;
-        cli.failures.retries = RETRIES;
+        // The run decides about further attempts.
+        cli.failures.retries = 0;
         cli.failures.on_error = Some(OnError::Skip);
         cli.messages.quiet = true;
         cli.devices.cores = Some(job.own.as_ref().map_or(0, |own| own.cores as usize));

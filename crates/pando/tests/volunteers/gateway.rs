@@ -1,6 +1,7 @@
 //! Gateways: `pando join --share`.
 
 mod assets;
+mod attempts;
 mod ends;
 mod faults;
 mod refusals;

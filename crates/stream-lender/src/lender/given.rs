@@ -14,6 +14,24 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         Ask::Value(Lent { loan, value: lent })
     }
 
+    /// Adds a value that comes with its next loan, and waits to be lent. The sub-streams `failed_by`
+    /// have tried it in vain before, as by [`fail`](Self::fail). As for [`Pull::At`](crate::Pull::At),
+    /// no value of the same index is in the lender, and the number of the loan is new.
+    ///
+    /// # Panics
+    /// When the order of the output is not [`Order::OfResults`].
+    pub fn add_failed(&mut self, loan: Loan, value: T, failed_by: &[SubStreamId]) {
+        self.budget.add_value(&value);
+        self.read += 1;
+        self.slots.push_at(loan, value);
+        for sub in failed_by {
+            if self.sub_streams.find(*sub).is_some_and(|borrower| !borrower.paused) {
+                self.returned.blame(*sub, loan.index);
+            }
+        }
+        self.lend_again(loan.index);
+    }
+
     /// Takes a value that has no result out of the lender, whoever holds it, and returns the value.
     /// The value has no output. Returns `None` if there is no such value, or if the order of the
     /// output is [`Order::OfInput`], where each value has its place.

@@ -258,6 +258,22 @@ fn property_10_holds_for_values_that_come_with_their_loans() {
     assert_eq!((lender.in_progress(), lender.held(b), lender.values_read()), (0, 0, 4));
 }
 
+/// The value was here before, and a sub-stream has failed it.
+#[test]
+fn property_12_holds_for_values_that_come_again() {
+    let mut lender = lender().with_order(Order::OfResults);
+    let (a, b) = (lender.open(), lender.open());
+    let loan = Loan { index: 7, number: 1024 };
+    assert_eq!(lender.ask(a, &mut || Pull::Pending), Ask::Wait);
+    lender.add_failed(loan, 7, &[a]);
+    assert_eq!(lender.ask(a, &mut || Pull::Pending), Ask::Wait, "it waits for the other");
+    assert_eq!(lender.ask(b, &mut unread), Ask::Value(Lent { loan, value: 7 }));
+    lender.fail(b, loan).unwrap();
+    assert_eq!(lender.ask(a, &mut unread), again(7, 1025), "both have failed it");
+    assert_eq!(lender.result(a, Loan { index: 7, number: 1025 }, 9), Ok(7));
+    assert_eq!(outputs(&mut lender), [(7, 9)]);
+}
+
 #[test]
 fn property_05_a_value_with_a_place_in_the_order_is_not_withdrawn() {
     let (mut lender, mut input) = (lender(), numbers(1));

@@ -1,12 +1,7 @@
 //! The two ends of a gateway (`pando join --share`): values come from a run, and answers go back.
 
 use crate::{
-    master::{
-        items::Upstream,
-        registry::{Device, LongCall},
-        run::Master,
-        state::RunState,
-    },
+    master::{items::Upstream, registry::LongCall, run::Master, state::RunState},
     protocol::{Loan, Running, ToMaster, Value},
     volunteer::PassedUp,
 };
@@ -18,7 +13,7 @@ use std::{
 impl Master {
     /// Takes values of the run. They are lent under their indexes.
     pub(crate) fn give(&self, values: Vec<(Loan, Value)>) {
-        self.with(|state| state.items_mut().give(values));
+        self.with(|state| state.give(values));
     }
 
     /// Gives values back to the run, as far as no device has begun them.
@@ -70,14 +65,21 @@ impl Master {
 
 /// For gateways.
 impl RunState {
-    /// Tells the run how many cores all devices have, and gives recalled values back. If all devices
-    /// stand back, it is told of one core, so that they get values to try.
+    /// Tells the run how many cores all devices have, and gives recalled values back. While all
+    /// devices stand back, there are no cores, and no value waits here for their next try.
     pub(in crate::master) fn serve_upstream(&mut self) {
         if self.items().has_upstream() {
             let cores = u32::try_from(self.registry().computing_cores()).unwrap_or(u32::MAX);
-            let some = self.registry().devices().any(Device::is_active);
-            self.items_mut().note_cores(cores.max(some.into()));
+            self.items_mut().note_cores(cores);
         }
+    }
+
+    fn give(&mut self, values: Vec<(Loan, Value)>) {
+        for (loan, value) in values {
+            let failed_by = self.retries().who_failed(self.registry(), loan.index);
+            self.items_mut().give(loan, value, &failed_by);
+        }
+        self.items_mut().lender_mut().input_ready();
     }
 
     fn recall_for_upstream(&mut self, index: u64) {

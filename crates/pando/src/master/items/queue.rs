@@ -131,6 +131,12 @@ impl InputQueue {
         self.given.remove(&index).is_some()
     }
 
+    /// Whether the value of another run at `index` is in the queue.
+    #[cfg(test)]
+    pub(super) fn is_given(&self, index: Index) -> bool {
+        self.given.contains_key(&index)
+    }
+
     /// Takes all values of another run out of the queue.
     pub(super) fn take_all_given(&mut self) -> impl Iterator<Item = Index> {
         mem::take(&mut self.given).into_keys()

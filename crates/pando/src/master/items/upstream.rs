@@ -82,15 +82,17 @@ impl Upstream {
 
 /// Values come from the run, and go back there.
 impl Items {
-    /// Adds values of the run.
-    pub(crate) fn give(&mut self, values: Vec<(Loan, Value)>) {
+    /// Adds a value of the run. The sessions `failed_by` have failed it before.
+    pub(crate) fn give(&mut self, loan: Loan, value: Value, failed_by: &[SubStreamId]) {
         let Some(upstream) = &mut self.upstream else { return };
-        for (loan, value) in values {
-            upstream.recalled.remove(&loan.index);
-            self.lender.withdraw(loan.index);
-            self.queue.give(upstream.first_loan(loan), value);
+        upstream.recalled.remove(&loan.index);
+        self.lender.withdraw(loan.index);
+        self.queue.take_given(loan.index);
+        let first = upstream.first_loan(loan);
+        match failed_by {
+            [] => self.queue.give(first, value),
+            _ => self.lender.add_failed(first, value, failed_by),
         }
-        self.lender.input_ready();
     }
 
     /// Gives the value at `index` back if nobody has it. Otherwise returns the holder and its loan,
@@ -160,6 +162,18 @@ impl Items {
     /// Tells the run about an item that failed for good, if this is a gateway.
     pub(crate) fn pass_up_failure(&mut self, loan: Loan, failure: Failure) {
         self.tell_upstream(Answer { loan, micros: 0, result: Err(failure) });
+    }
+
+    /// Whether the value at `index` of the run is here, and has no answer.
+    #[cfg(test)]
+    pub(crate) fn has_given(&self, index: Index) -> bool {
+        self.queue.is_given(index) || self.lender.value(index).is_some()
+    }
+
+    /// How many values of the run are here, and have no answer.
+    #[cfg(test)]
+    pub(crate) fn given(&self) -> usize {
+        self.queue.len() + self.lender.in_progress()
     }
 
     fn tell_upstream(&mut self, answer: Answer) {

@@ -19,6 +19,8 @@ const LONGEST_REASON: usize = 200;
 pub(super) enum Verdict {
     /// The failure is the device's fault and does not count.
     NoAttempt,
+    /// The same, and no device of this gateway is better: the value goes back to the run.
+    NoneHere,
     /// This machine's cores cannot compute the item, but a browser can.
     ForBrowsers,
     /// The failure is attempt `number`. If it is not `certain`, the master waits for other devices
@@ -54,16 +56,20 @@ pub(super) fn judge(
         true => fitness.cannot(silence_limit, *now),
         false => fitness.failed(why, silence_limit, *now),
     }
+    // Whom the run lends a value again, it does not know. So the gateway itself finds out whether a
+    // device can do nothing any more.
+    let fails_all = job.gateway && fitness.fails_all();
     match standing {
         _ if for_browsers => Verdict::ForBrowsers,
         Standing::Unfit if !job.gateway => Verdict::NoAttempt,
-        Standing::Proven => {
+        Standing::Proven if !(fails_all && somebody_may_try(failures, registry, sub, index)) => {
             Verdict::Attempt { number: failures.count_attempt(index, false), certain: true }
         }
         _ if somebody_knows_better(failures, registry, sub, index) => {
             failures.excuse(index);
             Verdict::NoAttempt
         }
+        Standing::Unfit => Verdict::NoneHere,
         _ => {
             registry.evidence_mut().fitness_or_new(&key).heard();
             // This machine's own cores do not come and go.
@@ -72,6 +78,21 @@ pub(super) fn judge(
             Verdict::Attempt { number: failures.count_attempt(index, true), certain }
         }
     }
+}
+
+/// Whether another active device that has not failed `index` may be better.
+fn somebody_may_try(
+    failures: &Failures,
+    registry: &Registry,
+    sub: SubStreamId,
+    index: Index,
+) -> bool {
+    registry.iter().any(|(other, device)| {
+        other != sub
+            && device.is_active()
+            && registry.standing(device.key()).is_good()
+            && !failures.has_failed(index, device.key())
+    })
 }
 
 /// Whether another active device is proven, or is not unfit and has not failed `index`.

@@ -8,6 +8,9 @@ use stream_lender::Index;
 /// The number of vanished devices after which a value is lent alone.
 pub(super) const SUSPICIOUS: usize = 5;
 
+/// About how many values a gateway remembers which are not lent to it any more.
+const KEPT: usize = 1000;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
@@ -49,6 +52,20 @@ impl Failures {
             return Vec::new();
         }
         self.tries.remove(&index).map(|tries| tries.doubted).unwrap_or_default()
+    }
+
+    /// Forgets old values, as a gateway does, which does not hear what becomes of them elsewhere.
+    pub(super) fn keep_newest(&mut self) {
+        fn trim<T>(book: &mut HashMap<Index, T>) {
+            if book.len() > 2 * KEPT {
+                let mut indexes: Vec<Index> = book.keys().copied().collect();
+                let (_, oldest, _) = indexes.select_nth_unstable(KEPT);
+                let oldest = *oldest;
+                book.retain(|index, _| *index >= oldest);
+            }
+        }
+        trim(&mut self.tries);
+        trim(&mut self.vanished);
     }
 
     /// Notes that the device `key` failed `index`. If the device is `proven`, returns the devices

@@ -2,6 +2,7 @@
 //! run.
 
 mod for_good;
+mod gateway;
 mod listed;
 #[cfg(test)]
 mod simulated;
@@ -156,6 +157,11 @@ impl Retries {
             Verdict::NoAttempt => {
                 let _ = context.items.lender_mut().fail(sub, loan);
                 self.note_no_attempt(context, sub, format!("{what} (this device has computed nothing yet, and others may: it is no attempt)"));
+                None
+            }
+            Verdict::NoneHere => {
+                let _ = context.items.lender_mut().fail(sub, loan);
+                context.items.recall(loan.index);
                 None
             }
             Verdict::ForBrowsers => {

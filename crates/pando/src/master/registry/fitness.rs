@@ -117,7 +117,7 @@ pub(crate) struct Fitness {
 impl Fitness {
     pub(crate) fn standing(&self) -> Standing {
         let bound = if self.proven { UNFIT_AFTER } else { 1 };
-        let fails_all = self.doubts + self.doubt_confirmed >= DOUBTFUL_AFTER;
+        let fails_all = self.fails_all();
         match self.proven {
             _ if self.untrusted => Standing::Unfit,
             _ if self.unable || self.returner || fails_all && self.doubt_confirmed >= bound => {
@@ -127,6 +127,11 @@ impl Fitness {
             false if fails_all => Standing::Doubtful,
             false => Standing::Untried,
         }
+    }
+
+    /// Whether the device has failed all that it tried for some time.
+    pub(crate) fn fails_all(&self) -> bool {
+        self.doubts + self.doubt_confirmed >= DOUBTFUL_AFTER
     }
 
     /// Notes a failure of the device, because of `why`.

@@ -115,14 +115,25 @@ impl<T, R> Slots<T, R> {
         sub: SubStreamId,
         held: &mut Held,
     ) {
-        debug_assert!(self.ring.is_empty(), "all values come with their loans");
-        self.base = self.base.max(loan.index + 1);
-        self.ready = self.base;
         let previous = self.append(loan.index, held);
-        let Some(come) = &mut self.as_they_come else { panic!("the output has an order") };
         let loans = loan.number.saturating_add(1);
         let place = Place { holder: Some(sub), previous, next: NONE, number: loan.number, loans };
-        come.late.insert(loan.index, (value, place));
+        self.push_place(loan.index, value, place);
+    }
+
+    /// Adds a value that nobody holds. Its next loan is `loan`.
+    pub(in crate::lender) fn push_at(&mut self, loan: Loan, value: T) {
+        let Loan { index, number } = loan;
+        let place = Place { holder: None, previous: NONE, next: NONE, number, loans: number };
+        self.push_place(index, value, place);
+    }
+
+    fn push_place(&mut self, index: Index, value: T, place: Place) {
+        debug_assert!(self.ring.is_empty(), "all values come with their loans");
+        self.base = self.base.max(index + 1);
+        self.ready = self.base;
+        let Some(come) = &mut self.as_they_come else { panic!("the output has an order") };
+        come.late.insert(index, (value, place));
         self.unfinished += 1;
     }
 

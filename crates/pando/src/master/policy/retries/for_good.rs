@@ -32,7 +32,11 @@ impl Retries {
     ) -> Option<String> {
         let (index, job, failure) = (loan.index, context.job, &last.failure);
         let attempts = self.failures.attempts(index);
-        blame::lift_doubts(context.registry, self.failures.forget(index));
+        match job.gateway {
+            // The run may lend the value here again.
+            true => self.failures.keep_newest(),
+            false => blame::lift_doubts(context.registry, self.failures.forget(index)),
+        }
         self.name_failed(job.places_of(index));
         let input = account::input(context.items, job, index);
         let account = Account::new(&last.what, &input, attempts, account::details(job, failure));
