@@ -20,6 +20,8 @@ macro_rules! say {
 mod chaos;
 mod clock;
 mod device;
+mod gateway;
+mod habits;
 mod io;
 mod journal;
 mod leaks;

@@ -87,6 +87,7 @@ impl World {
                 self.clock.after(time, Event::Thaw(number));
             }
             9 => self.links[link].latency = self.rng.u64(0..500 * MS),
+            _ if self.devices[number].gateway.is_some() => {}
             _ => self.pause_or_go_on(number),
         }
     }
@@ -142,7 +143,9 @@ impl World {
     pub(super) fn calm_down(&mut self) {
         say!(self, "calm");
         self.calm = true;
-        self.deadline = self.clock.now() + self.plan.longest_end();
+        // Behind a gateway, each wait for a device that does nothing comes once more.
+        let times = if self.gateways.is_some() { 3 } else { 1 };
+        self.deadline = self.clock.now() + times * self.plan.longest_end();
         self.go_on_reading();
         for device in &mut self.devices {
             device.lies = false;

@@ -3,6 +3,7 @@
 
 use super::{
     clock::{Clock, Event, MS, SECOND},
+    gateway::Gateway,
     link::{Down, Link, Note, Up},
     master_end::whole,
     plan::{chance, pick},
@@ -10,9 +11,7 @@ use super::{
     world::World,
 };
 use crate::{
-    protocol::{
-        Answer, Assembler, Binary, Cutter, Frame, Loan, ToMaster, ToVolunteer, encode_results,
-    },
+    protocol::{Answer, Assembler, Binary, Frame, Loan, ToMaster, ToVolunteer, encode_results},
     volunteer::{Host, Introduction},
 };
 use bytes::Bytes;
@@ -63,6 +62,10 @@ pub(super) struct SimulatedDevice {
     pub(super) deferred: Vec<Event>,
     /// The device never joins again.
     pub(super) gone: bool,
+    /// Present if the device is a gateway.
+    pub(super) gateway: Option<Gateway>,
+    /// The gateway that the device joins, in place of the run.
+    pub(super) behind: Option<usize>,
     /// Assembles the values that a returning device keeps from its host.
     assembler: Assembler,
 }
@@ -90,7 +93,7 @@ impl SimulatedDevice {
                 &[None, None, None, None, None, None, None, None, Some(false), Some(true)],
             ),
             flush: pick(rng, &[0, 10 * MS]),
-            host: host(number, cores),
+            host: Host::new(introduction(number, cores)),
             workers: (0..cores).map(|_| Worker::default()).collect(),
             guilty: BTreeSet::new(),
             said: Vec::new(),
@@ -102,6 +105,8 @@ impl SimulatedDevice {
             froze: false,
             deferred: Vec::new(),
             gone: false,
+            gateway: None,
+            behind: None,
             assembler: Assembler::default(),
         }
     }
@@ -111,9 +116,19 @@ impl SimulatedDevice {
         self.host.held().any(|held| held == loan)
     }
 
+    /// Makes the device a gateway, which is honest and computes nothing itself.
+    pub(super) fn become_gateway(&mut self) {
+        (self.gateway, self.lies, self.stutters) = (Some(Gateway::default()), false, false);
+        (self.idles, self.returns) = (false, None);
+        self.host = Host::gateway(introduction(self.number, 0));
+    }
+
     /// Forgets everything, as when a page is closed.
     fn forget(&mut self) {
-        self.host = host(self.number, self.cores);
+        match self.gateway {
+            Some(_) => self.become_gateway(),
+            None => self.host = Host::new(introduction(self.number, self.cores)),
+        }
         self.deferred.clear();
         self.begin_job(None);
     }
@@ -130,13 +145,13 @@ impl SimulatedDevice {
     }
 }
 
-fn host(number: usize, cores: u32) -> Host {
-    Host::new(Introduction {
+fn introduction(number: usize, cores: u32) -> Introduction {
+    Introduction {
         device: format!("device {number}"),
         name: "phone".into(),
         kind: "browser".into(),
         cores,
-    })
+    }
 }
 
 impl World {
@@ -153,6 +168,7 @@ impl World {
                 device.slowness,
             ) = (0, false, false, false, None, 1);
         }
+        self.place(&mut device);
         self.devices.push(device);
         let delay = self.rng.u64(0..SECOND);
         self.clock.after(delay, Event::Join(number));
@@ -168,12 +184,19 @@ impl World {
         if device.frozen {
             return device.deferred.push(Event::Join(number));
         }
+        self.find_way(number);
+        let behind = self.devices[number].behind;
+        if behind.is_some_and(|at| self.devices[at].master_behind().is_none()) {
+            return self.link_lost(number);
+        }
+        let device = &mut self.devices[number];
         let link = self.links.len();
         device.link = Some(link);
         device.assembler = Assembler::default();
         device.host.connected("", self.clock.instant());
         let usual = if self.calm { MS } else { pick(&mut self.rng, &[0, MS, 50 * MS, 400 * MS]) };
-        self.links.push(Link::new(number, usual, pick(&mut self.rng, &[1, 4, 50])));
+        let capacity = pick(&mut self.rng, &[1, 4, 50]);
+        self.links.push(Link::new(number, behind, usual, capacity));
         self.waiting.push(link);
         let device = &self.devices[number];
         say!(self, "device {number} joins, holding {:?}", device.host.held().collect::<Vec<_>>());
@@ -184,6 +207,7 @@ impl World {
     /// Closes the page of the device, which loses everything. With `again`, another device may
     /// join.
     pub(super) fn vanish(&mut self, number: usize, again: bool) {
+        self.close_behind(number);
         self.devices[number].forget();
         self.devices[number].gone = true;
         if let Some(link) = self.devices[number].link {
@@ -230,7 +254,7 @@ impl World {
     }
 
     /// Passes a frame to the host. Returns whether the host has returned values.
-    fn pass_on(&mut self, number: usize, frame: Frame) -> bool {
+    pub(super) fn pass_on(&mut self, number: usize, frame: Frame) -> bool {
         let (now, device) = (self.clock.instant(), &mut self.devices[number]);
         let returned = device.returned.len();
         device.host.receive(frame, now).expect("the master speaks as agreed");
@@ -264,16 +288,23 @@ impl World {
                 device.forget();
                 device.gone = true;
                 device.link = None;
+                self.close_behind(number);
                 // A device sent away for a protocol error joins again as another device.
                 if reason == "protocol" && !self.calm {
                     self.vanish(number, true);
                 }
             }
             ToVolunteer::Welcome(welcome) => {
-                if device.job.as_ref() != Some(&welcome.job) {
+                let is_new = device.job.as_ref() != Some(&welcome.job);
+                if is_new {
                     device.begin_job(Some(welcome.job.clone()));
+                    device.share_job(&self.plan.job, &welcome.job);
+                    self.close_behind(number);
                 }
                 self.pass_on(number, frame);
+                if !is_new {
+                    self.tell_in_progress(number);
+                }
             }
             ToVolunteer::Ping(_) | ToVolunteer::Pong(_) => drop(self.pass_on(number, frame)),
         }
@@ -284,6 +315,7 @@ impl World {
         while let Some(order) = self.devices[number].host.next_order() {
             self.obey(number, order);
         }
+        self.obey_passed_on(number);
         let now = self.clock.instant();
         while let Some(frame) = self.devices[number].host.next_frame(now) {
             self.send_up(number, frame);
@@ -316,29 +348,6 @@ impl World {
         self.send_up(number, Frame::Binary(encode_results(answers)));
     }
 
-    /// Repeats an earlier answer and return, although the value may have been lent again.
-    fn stutter(&mut self, number: usize) {
-        let device = &self.devices[number];
-        if !device.stutters || device.said.is_empty() {
-            return;
-        }
-        let answer = device.said[self.rng.usize(0..device.said.len())].clone();
-        let again = device.returned.get(self.rng.usize(0..=device.returned.len()));
-        let ids: Vec<Loan> = again.copied().into_iter().collect();
-        say!(self, "device {number} says again {:?}, and gives back {ids:?}", answer.loan);
-        self.send_answer(number, answer);
-        self.say(number, &ToMaster::Returned { ids, careful: true });
-    }
-
-    /// Sends an earlier answer again, in parts if the answer is long.
-    fn send_answer(&mut self, number: usize, answer: Answer) {
-        let mut cutter = Cutter::default();
-        cutter.start(encode_results(&[answer]));
-        while let Some(frame) = cutter.next_frame() {
-            self.send_up(number, Frame::Binary(frame));
-        }
-    }
-
     /// Sends a frame over the link of the device, if there is a link.
     pub(super) fn send_up(&mut self, number: usize, frame: Frame) {
         let device = &mut self.devices[number];
@@ -349,7 +358,9 @@ impl World {
                 for Answer { loan, result, .. } in answers {
                     let blamed =
                         result.as_ref().is_err_and(|it| ["died", "timeout"].contains(&&*it.kind));
-                    assert!(!blamed || device.guilty.contains(loan), "{loan:?} is innocent");
+                    let is_known = device.gateway.is_none();
+                    let is_guilty = !is_known || device.guilty.contains(loan);
+                    assert!(!blamed || is_guilty, "{loan:?} is innocent");
                 }
                 device.said.extend(answers.iter().cloned());
             }
@@ -361,29 +372,5 @@ impl World {
             Note::Paused | Note::Other => {}
         }
         self.push_up(link, Up::Frame(frame, note));
-    }
-
-    /// Once per heartbeat: checks that the master is not silent, and repeats earlier messages.
-    pub(super) fn beat(&mut self, number: usize, link: usize) {
-        let device = &self.devices[number];
-        if device.link != Some(link) {
-            return;
-        }
-        self.clock.after(self.plan.heartbeat, Event::Beat(number, link));
-        if device.frozen {
-            return;
-        }
-        if device.host.silent_at().is_some_and(|at| at <= self.clock.instant()) {
-            say!(self, "device {number} has not heard of the master for long");
-            self.links[link].cut = true;
-            return self.link_lost(number);
-        }
-        self.stutter(number);
-        let device = &self.devices[number];
-        if device.idles && device.refuses && !device.deaf {
-            // The host returns what nobody has asked for, as if the master had.
-            let ids = device.host.held().collect();
-            self.pass_on(number, Frame::json(&ToVolunteer::Recall { ids }));
-        }
     }
 }

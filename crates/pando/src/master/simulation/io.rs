@@ -29,7 +29,7 @@ const OFFERED: usize = 5;
 
 /// Whether the master has woken the task at this end.
 #[derive(Default)]
-pub(super) struct Flag(AtomicBool);
+pub(super) struct Flag(pub(super) AtomicBool);
 
 impl Wake for Flag {
     fn wake(self: Arc<Self>) {

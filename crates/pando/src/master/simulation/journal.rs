@@ -70,8 +70,8 @@ impl World {
         let Some(journal) = &self.journal else { return };
         say!(self, "the master dies");
         self.seen.note("master died");
-        self.master_ends.clear();
-        self.waiting.clear();
+        self.master_ends.retain(|end| self.links[end.link].gateway.is_some());
+        self.waiting.retain(|link| self.links[*link].gateway.is_some());
         self.confirming.clear();
         self.master.finish_journal().expect("it can be written");
         let is_caught = self.is_liar_caught();
@@ -113,7 +113,9 @@ impl World {
         self.master = start_master(&self.plan.job, Some(journal));
         self.model = Model::new(self.plan.job.clone(), &self.plan.items, &known, self.sleeps);
         for number in 0..self.links.len() {
-            if !std::mem::replace(&mut self.links[number].left, true) {
+            if self.links[number].gateway.is_none()
+                && !std::mem::replace(&mut self.links[number].left, true)
+            {
                 self.links[number].down.clear();
                 self.push_down(number, Down::Close);
             }

@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 /// One link, from its opening on.
 pub(super) struct Link {
     pub(super) device: usize,
+    /// The gateway to which the link leads, in place of the master of the run.
+    pub(super) gateway: Option<usize>,
     /// Frames on their way to the master, with their times of arrival.
     pub(super) up: VecDeque<(u64, Up)>,
     pub(super) down: VecDeque<(u64, Down)>,
@@ -46,9 +48,15 @@ pub(super) enum Note {
 }
 
 impl Link {
-    pub(super) fn new(device: usize, latency: u64, capacity: usize) -> Self {
+    pub(super) fn new(
+        device: usize,
+        gateway: Option<usize>,
+        latency: u64,
+        capacity: usize,
+    ) -> Self {
         Self {
             device,
+            gateway,
             up: VecDeque::new(),
             down: VecDeque::new(),
             cut: false,

@@ -37,6 +37,7 @@ impl World {
         let mut steps = 0;
         loop {
             self.serve_ends();
+            self.serve_gateways();
             // After the end of the run, no volunteer is admitted.
             if self.ending.is_none() {
                 self.let_in();
@@ -49,7 +50,7 @@ impl World {
                 let at = (first + at) % count;
                 idle &= at >= self.master_ends.len() || !self.step(at);
             }
-            if idle && !self.serve_ends() {
+            if idle && !self.serve_ends() && !self.serve_gateways() {
                 return steps > 0;
             }
             steps += 1;
@@ -61,7 +62,7 @@ impl World {
     fn let_in(&mut self) {
         let now = self.clock.now();
         for number in self.waiting.clone() {
-            if !self.links[number].has_arrived(now) {
+            if !self.links[number].has_arrived(now) || self.leads_to_frozen(number) {
                 continue;
             }
             self.waiting.retain(|waiting| *waiting != number);
@@ -69,10 +70,12 @@ impl World {
                 self.links[number].left = true;
                 continue;
             };
+            let gateway = self.links[number].gateway;
+            let Some(master) = self.master_of(number).cloned() else { continue };
             let hello = introduce(frame, &Door::default())
                 .expect("every device knows how to introduce itself");
             let session = Session::open(
-                self.master.clone(),
+                master.clone(),
                 hello.clone(),
                 Path::WebSocket,
                 Page::default(),
@@ -80,6 +83,17 @@ impl World {
             );
             say!(self, "{} is attended as {:?}", hello.device, session.sub());
             let device = self.links[number].device;
+            let new =
+                MasterEnd { session, link: number, timer: now, assembler: Assembler::default() };
+            if gateway.is_some() {
+                self.seen.note("joined a gateway");
+                self.master_ends.push(new);
+                continue;
+            }
+            if self.devices[device].gateway.is_some() {
+                self.model.gateways.insert(hello.device.clone());
+            }
+            let session = &new.session;
             let state = self.master.lock();
             let copies = state.registry().get(session.sub()).into_iter();
             let copies = copies.flat_map(|device| device.loans().copies());
@@ -92,9 +106,10 @@ impl World {
             self.model.kept_shared(session.sub(), &kept, &state, &mut self.seen);
             drop(state);
             // The device's earlier session, if there is one, has lost its loans.
-            if let Some(old) =
-                self.master_ends.iter().find(|end| self.links[end.link].device == device)
-            {
+            if let Some(old) = self.master_ends.iter().find(|end| {
+                let link = &self.links[end.link];
+                link.device == device && link.gateway.is_none()
+            }) {
                 self.seen.note("replaced");
                 let old = old.session.sub();
                 let missing = hello.holds.iter().find(|loan| {
@@ -112,12 +127,7 @@ impl World {
             if is_paused {
                 self.model.pauses(session.sub());
             }
-            self.master_ends.push(MasterEnd {
-                session,
-                link: number,
-                timer: now,
-                assembler: Assembler::default(),
-            });
+            self.master_ends.push(new);
         }
     }
 
@@ -125,6 +135,9 @@ impl World {
     /// whether there was any.
     fn step(&mut self, at: usize) -> bool {
         let (now, instant) = (self.clock.now(), self.clock.instant());
+        if self.leads_to_frozen(self.master_ends[at].link) {
+            return false;
+        }
         let end = &mut self.master_ends[at];
         let link = &mut self.links[end.link];
         let reads = end.session.read_on(instant);
@@ -155,7 +168,10 @@ impl World {
 
     fn receive(&mut self, at: usize, frame: Frame, note: Note) -> Result<(), Departure> {
         let instant = self.clock.instant();
-        let session = &mut self.master_ends[at].session;
+        let MasterEnd { session, link, .. } = &mut self.master_ends[at];
+        if self.links[*link].gateway.is_some() {
+            return session.receive(frame, instant);
+        }
         let sub = session.sub();
         self.model.hear(sub, &note, &self.master.lock(), &mut self.seen);
         let received = session.receive(frame, instant);
@@ -176,6 +192,11 @@ impl World {
             let Ok(Binary::Values(values)) = Binary::decode(whole) else {
                 panic!("what is sent can be decoded")
             };
+            if let Some(gateway) = self.links[link].gateway {
+                values.iter().for_each(|(loan, _)| self.sent_behind(gateway, *loan));
+                self.push_down(link, Down::Frame(frame));
+                return Ok(());
+            }
             let state = self.master.lock();
             for (loan, value) in values {
                 say!(
@@ -210,7 +231,8 @@ impl World {
             // A hanging call beside other calls is ended by its core, which is not simulated, and
             // not by the device.
             let is_late = device.froze || self.plan.job.options.timeout.is_some();
-            let is_honest = !(device.idles && device.deaf || device.lied || is_late);
+            let is_known = device.gateway.is_none();
+            let is_honest = is_known && !(device.idles && device.deaf || device.lied || is_late);
             // Answers of a device are lost if its link is cut.
             assert!(
                 !is_honest || self.links[link].cut,
@@ -218,12 +240,15 @@ impl World {
                 device.number
             );
         }
-        if matches!(departure, Departure::Lost | Departure::Silent) {
+        let is_behind = self.links[link].gateway.is_some();
+        if matches!(departure, Departure::Lost | Departure::Silent) && !is_behind {
             self.model.vanished(session.sub(), &self.master.lock());
         }
         session.leave(departure, self.clock.instant());
-        self.model.look(&self.master.lock(), &mut self.seen);
-        self.model.left(session.sub());
+        if !is_behind {
+            self.model.look(&self.master.lock(), &mut self.seen);
+            self.model.left(session.sub());
+        }
         self.links[link].left = true;
         while let Some(frame) = session.next_message() {
             if !self.links[link].has_room() && chance(&mut self.rng, 50) {

@@ -30,6 +30,8 @@ pub(super) struct Model {
     paused: BTreeSet<SubStreamId>,
     /// Identifiers of devices that have computed something.
     proven: BTreeSet<String>,
+    /// Identifiers of devices whose results come from devices behind them.
+    pub(super) gateways: BTreeSet<String>,
     /// Devices that were unfit at the last check: a final failure may lift the doubts about a
     /// device at the same moment.
     unfit: BTreeSet<String>,
@@ -123,6 +125,7 @@ impl Model {
             alone: BTreeMap::new(),
             paused: BTreeSet::new(),
             proven: BTreeSet::new(),
+            gateways: BTreeSet::new(),
             unfit: BTreeSet::new(),
             doubtful: BTreeSet::new(),
             is_over: false,

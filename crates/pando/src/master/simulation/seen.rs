@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub(super) struct Seen(BTreeMap<&'static str, u64>);
 
 /// All situations to be covered by the runs together.
-const ALL: [&str; 61] = [
+const ALL: [&str; 67] = [
     "a lie is output, and told",
     "a result is wrong",
     "a share comes back",
@@ -25,11 +25,13 @@ const ALL: [&str; 61] = [
     "cut short",
     "device is unfit",
     "done",
+    "failed at a gateway",
     "failed by all, lent again",
     "failed for good by all that are here",
     "failure that does not count",
     "final failure waits",
     "froze",
+    "forgotten at a gateway",
     "from the journal",
     "input edited",
     "input failed",
@@ -37,6 +39,7 @@ const ALL: [&str; 61] = [
     "item failed",
     "journal cut in the middle",
     "journal damaged",
+    "joined a gateway",
     "late answer",
     "left",
     "lie",
@@ -46,10 +49,13 @@ const ALL: [&str; 61] = [
     "not confirmed",
     "parts",
     "output as results came",
+    "passed on",
+    "passed up",
     "paused",
     "reader left",
     "reader stopped",
     "recalled",
+    "recalled from a gateway",
     "refused in a pause",
     "removed",
     "replaced",

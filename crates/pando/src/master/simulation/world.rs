@@ -3,6 +3,7 @@
 use super::{
     clock::{Clock, Event, MS, SECOND},
     device::SimulatedDevice,
+    gateway,
     io::{Sink, Source},
     journal::JournalFolder,
     link::Link,
@@ -37,6 +38,8 @@ pub(super) struct World {
     pub(super) rng: Rng,
     /// The whims of the owner of the run, in one of five runs.
     pub(super) owner: Option<Rng>,
+    /// Decides about gateways, in the runs that have some.
+    pub(super) gateways: Option<Rng>,
     pub(super) clock: Clock,
     pub(super) master: Arc<Master>,
     pub(super) model: Model,
@@ -93,6 +96,7 @@ impl World {
             ),
             journal,
             rng,
+            gateways: gateway::random(seed, plan.job.trust.as_ref()),
             owner: (seed % 5 == 2).then(|| Rng::with_seed(seed)),
             clock: Clock::default(),
             devices: Vec::new(),
@@ -195,11 +199,13 @@ impl World {
             Event::Look => {
                 self.model.look(&self.master.lock(), &mut self.seen);
                 self.master.look_for_stragglers(self.clock.instant());
+                self.look_behind(false);
                 self.model.look(&self.master.lock(), &mut self.seen);
                 self.clock.after(LOOK, Event::Look);
             }
             Event::Watch => {
                 self.master.look_after(&mut self.watcher, self.clock.instant());
+                self.look_behind(true);
                 self.clock.after(SECOND, Event::Watch);
             }
             Event::Read => self.read(),

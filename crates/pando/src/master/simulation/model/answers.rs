@@ -72,6 +72,7 @@ impl Model {
     ) -> bool {
         let Loan { index, number } = answer.loan;
         let cut = self.cut().is_some_and(|fatal| fatal <= index);
+        let is_gateway = device.is_some_and(|device| self.gateways.contains(device));
         let Some(fate) = self.fates.get_mut(index as usize) else { return false };
         fate.ends(sub, answer.loan, holds || copied);
         assert!(
@@ -85,6 +86,8 @@ impl Model {
             Ok((_, result)) if !result.contains(&b'\n') => {
                 let own = format!("{index}:{number} ");
                 let text = bare(result);
+                // The loans of devices behind a gateway are its own.
+                let own = if is_gateway { format!("{index}:") } else { own };
                 assert!(
                     text.starts_with(own.as_bytes()) || text.starts_with(b"forged"),
                     "{result:?} is of another loan than {own}"
@@ -99,6 +102,11 @@ impl Model {
             }
             // A failed copy has no effect.
             _ if !holds => false,
+            Err(failure) if failure.kind == "vanished" => {
+                // This failure counts on any device.
+                self.failed(index, Some(sub), None, state);
+                false
+            }
             _ => {
                 self.failed(index, Some(sub), device, state);
                 false
