@@ -16,8 +16,9 @@ impl RunConfig {
         job: &SharedJob,
         last_port: Option<u16>,
     ) -> Result<Self, String> {
-        // The function takes the place of this one.
-        cli.calls.eval = Some(String::new());
+        if job.welcome.program.is_some() && (cli.network.host.is_some() || cli.devices.open) {
+            return Err("--host and --open are for tabs, and the run computes by programs (--exec) of machines: leave them out".into());
+        }
         cli.rows.unordered = true;
         // The run decides about further attempts.
         cli.failures.retries = 0;

@@ -4,7 +4,7 @@
 use crate::{
     cli::{Cli, Network},
     command_line,
-    config::When,
+    config::{self, When},
 };
 use clap::{ArgMatches, Args, CommandFactory, Parser, builder::BoolishValueParser as YesOrNo};
 use clap::{error::ErrorKind, parser::ValueSource};
@@ -52,13 +52,19 @@ impl Options {
     /// its place.
     pub(super) fn read(words: impl IntoIterator<Item = OsString>) -> (JoinOptions, Cli) {
         let (Self { join, server }, matches): (Self, _) = command_line::read_without(words, &[]);
-        if let Err(why) = check(join.share, &matches) {
-            Self::command().error(ErrorKind::ArgumentConflict, why).exit();
-        }
         let mut cli = Cli::defaults();
         cli.network = server.network;
         cli.messages.qr = server.qr;
         (cli.devices.open, cli.devices.allow_sleep) = (server.open, server.allow_sleep);
+        // The function of the run takes the place of this one.
+        cli.calls.eval = Some(String::new());
+        let mut checked = check(join.share, &matches);
+        if join.share {
+            checked = checked.and_then(|()| config::check(&cli));
+        }
+        if let Err(why) = checked {
+            Self::command().error(ErrorKind::ArgumentConflict, why).exit();
+        }
         (join, cli)
     }
 }

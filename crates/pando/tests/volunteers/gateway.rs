@@ -5,6 +5,7 @@ mod attempts;
 mod ends;
 mod faults;
 mod refusals;
+mod together;
 
 use crate::{answer, echo, idle};
 use pando_testing::{
