@@ -36,8 +36,7 @@ impl Exchange<'_> {
                 Some(trust) => ask_for_copy(trust, items, registry, sub),
             };
             match answer {
-                Ask::Value(value)
-                    if speculation.prefer_copy(items.lender_mut(), registry, sub, value.loan) => {}
+                Ask::Value(value) if speculation.prefer_copy(items, registry, sub, value.loan) => {}
                 Ask::Value(value) => {
                     alone = retries.goes_alone(value.loan.index);
                     bytes += value.value.bytes.len() as u64;

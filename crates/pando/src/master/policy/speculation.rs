@@ -101,14 +101,16 @@ impl Speculation {
     /// Returns whether there was such a copy.
     pub(crate) fn prefer_copy(
         &self,
-        lender: &mut Lender,
+        items: &mut Items,
         registry: &mut Registry,
         sub: SubStreamId,
         loan: Loan,
     ) -> bool {
-        if self.copied.is_empty() {
+        // At a gateway, a value comes again that was dropped while a device computed it.
+        if self.copied.is_empty() && !items.has_upstream() {
             return false;
         }
+        let lender = items.lender_mut();
         let copy = registry.get(sub).and_then(|device| device.loans().copy_of(loan.index));
         if copy.is_none() {
             return false;
