@@ -13,6 +13,7 @@ mod job;
 mod judge;
 mod kept;
 mod lies;
+mod machine;
 mod master;
 mod plan;
 mod relay;
@@ -63,6 +64,11 @@ pub struct ChaosOptions {
     /// Share of the runs in which a tab of a real Chromium takes part, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     pub tabs: f64,
+
+    /// Share of the runs in which machines take part: real processes of pando join, some of which
+    /// are gateways, from 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub machines: f64,
 
     /// Factor by which everything takes longer, heartbeats too: for a machine that has other work
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -157,6 +163,7 @@ struct ChaosSetup {
     /// The browser of the tabs, if tabs take part.
     chromium: Option<Chromium>,
     tabs: f64,
+    machines: f64,
     pace: u32,
     keep: PathBuf,
     forge: bool,
@@ -185,6 +192,7 @@ impl ChaosSetup {
                 .transpose()
                 .map_err(anyhow::Error::msg)?,
             tabs: options.tabs,
+            machines: options.machines,
             pace: options.pace.max(1),
             keep,
             forge: options.forge,

@@ -44,6 +44,14 @@ fn the_same_with_tabs_that_freeze_and_crash() {
 }
 
 #[test]
+fn the_same_with_gateways_and_machines_that_are_killed_frozen_and_taken_away() {
+    let machines = ["--machines", "1", "--lanes", "3"];
+    let output = chaos(&[&["--runs", "10", "--seed", &SEED.to_string()], &machines[..]].concat());
+    assert!(output.status.success());
+    assert!(told(&output.stdout).contains("10 runs"));
+}
+
+#[test]
 fn a_volunteer_that_answers_wrongly_for_what_it_holds_is_noticed_and_the_seed_is_told() {
     let kept = tempfile::tempdir().unwrap();
     let folder = kept.path().to_str().unwrap();
@@ -69,7 +77,7 @@ fn a_pando_that_loses_doubles_or_swaps_a_line_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let pando = Path::new(env!("CARGO_BIN_EXE_chaos")).with_file_name("pando");
     let seed = (SEED..)
-        .find(|seed| has_lines_and_no_restart(&ChaosPlan::new(*seed, 0.0, 1).to_string()))
+        .find(|seed| has_lines_and_no_restart(&ChaosPlan::new(*seed, 0.0, 0.0, 1).to_string()))
         .unwrap();
     for (change, words) in [
         ("2d", "it is missing"),

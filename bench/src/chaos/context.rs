@@ -162,7 +162,7 @@ impl Context {
 }
 
 /// A port that is free.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let count = PORTS.len() as u16;
     // Each process of this program begins with a different port.

@@ -13,6 +13,8 @@ pub(super) struct FaultCounts {
     volunteers: AtomicU64,
     steps: AtomicU64,
     tabs: AtomicU64,
+    machines: AtomicU64,
+    gateways: AtomicU64,
     local: AtomicU64,
     journals: AtomicU64,
     relays: AtomicU64,
@@ -33,11 +35,13 @@ impl fmt::Display for FaultCounts {
         let of = |count: &AtomicU64| count.load(Relaxed);
         write!(
             f,
-            "{} values, {} volunteers by hand, {} things that happened to them, {} runs with a tab, {} with local cores, {} with a journal, {} with a relay, {} restarts of the master, {} of them with another input; {} runs with chunks, {} with tables, {} with copies, {} with verification, {} with spot checks; {} liars, {} of them caught, {} runs in doubt",
+            "{} values, {} volunteers by hand, {} things that happened to them, {} runs with a tab, {} machines, {} of them gateways, {} with local cores, {} with a journal, {} with a relay, {} restarts of the master, {} of them with another input; {} runs with chunks, {} with tables, {} with copies, {} with verification, {} with spot checks; {} liars, {} of them caught, {} runs in doubt",
             of(&self.values),
             of(&self.volunteers),
             of(&self.steps),
             of(&self.tabs),
+            of(&self.machines),
+            of(&self.gateways),
             of(&self.local),
             of(&self.journals),
             of(&self.relays),
@@ -64,6 +68,9 @@ impl FaultCounts {
         self.volunteers.fetch_add(plan.volunteers.len() as u64, Relaxed);
         self.steps.fetch_add(told, Relaxed);
         self.tabs.fetch_add(plan.tab.is_some().into(), Relaxed);
+        self.machines.fetch_add(plan.machines.len() as u64, Relaxed);
+        let gateways = plan.machines.iter().filter(|machine| machine.shares).count();
+        self.gateways.fetch_add(gateways as u64, Relaxed);
         self.local.fetch_add(plan.job.has_local_cores().into(), Relaxed);
         self.journals.fetch_add(plan.job.journal.into(), Relaxed);
         self.relays.fetch_add(plan.relay.is_some().into(), Relaxed);

@@ -4,6 +4,7 @@ use super::{
     context::Context,
     job::{HEADER, RandomJob, ValueFormat},
     kept::{computed_wrongly, kept_wrongly},
+    machine::panics,
     master::{Life, PATIENCE},
     trust::{LIAR, RandomTrust, without_copies, without_lies},
 };
@@ -115,6 +116,7 @@ pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<Str
             wrong("a child of it goes on without it".into());
         }
     }
+    what.extend(panics(folder));
     what.extend(lives.iter().flat_map(wrongly_accused));
     if what.is_empty() {
         what.extend(computed_wrongly(context, lives));

@@ -37,7 +37,10 @@ pub(super) fn computed_wrongly(context: &Context, lives: &[Life]) -> Vec<String>
             }
         }
         let is_complete = life.status.is_some_and(|status| status.success());
-        let is_known = !job.journal && !job.has_local_cores() && context.plan.relay.is_none();
+        let is_known = !job.journal
+            && !job.has_local_cores()
+            && context.plan.relay.is_none()
+            && context.plan.machines.is_empty();
         let (Some(RandomTrust::Quorum(devices)), true) = (job.trust, is_complete && is_known)
         else {
             continue;

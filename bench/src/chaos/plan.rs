@@ -1,6 +1,9 @@
 //! The plan of a run. Its seed determines the plan completely.
 
 mod characters;
+mod machines;
+
+pub(crate) use machines::{MachinePlan, MachineStep};
 
 use super::{chance::Chance, job::RandomJob, lies::Lie, trust};
 use characters::{characters, share, spare, unfit};
@@ -20,6 +23,8 @@ pub struct ChaosPlan {
     pub(crate) reader_stops: Vec<(f64, Duration)>,
     /// The plan of the tab, if a tab takes part.
     pub(crate) tab: Option<TabPlan>,
+    /// The machines that take part by real processes.
+    pub(crate) machines: Vec<MachinePlan>,
     /// The relay, if one takes part: the time of each kill, and how long the relay is away.
     pub(crate) relay: Option<Vec<(Duration, Duration)>>,
     /// Nobody reads the standard error of the master after its address.
@@ -141,19 +146,23 @@ pub(crate) enum TabStep {
 }
 
 impl ChaosPlan {
-    /// The plan of `seed`. A tab takes part in the share `tabs` of all runs. All times are
-    /// multiplied by `pace`.
-    pub fn new(seed: u64, tabs: f64, pace: u32) -> Self {
+    /// The plan of `seed`. A tab takes part in the share `tabs` of all runs, and machines in the
+    /// share `machines`. All times are multiplied by `pace`.
+    pub fn new(seed: u64, tabs: f64, machines: f64, pace: u32) -> Self {
         let mut chance = Chance::of(seed);
         let has_tab = chance.toss(tabs);
-        // A browser starts slowly, and the job must still have values for it then.
-        let scale = if has_tab { 5 * pace } else { pace };
+        // Without machines, a seed has the same plan in all versions.
+        let mut own = Chance::of(!seed);
+        let has_machines = own.toss(machines);
+        // Processes start slowly, and the job must still have values for them then.
+        let is_slow = has_tab || has_machines;
+        let scale = if is_slow { 5 * pace } else { pace };
         let heartbeat = chance.one(&[80, 120, 200]) * MS * scale;
-        let least = if has_tab { 400.0 } else { 50.0 };
+        let least = if is_slow { 400.0 } else { 50.0 };
         let time = chance.of_size(least, 800.0) as u32 * MS * scale;
         let horizon = time + 300 * MS * scale;
         let count = match chance.of_range(0..100) {
-            _ if has_tab => chance.of_range(150..500),
+            _ if is_slow => chance.of_range(150..500),
             0 => 0,
             1..5 => 1,
             5..12 => chance.of_size(1000.0, 6000.0) as u64,
@@ -190,6 +199,10 @@ impl ChaosPlan {
             let protocol = chance.one(&["websocket", "websocket", "webrtc"]);
             TabPlan { protocol, steps: tab_steps(&mut chance, horizon, heartbeat) }
         });
+        let machines = match has_machines {
+            true => machines::machines(&mut own, horizon, heartbeat, !job.counts_attempts()),
+            false => Vec::new(),
+        };
         let unheard = chance.toss(0.05);
         let edits = deeds.iter().map(|_| job.may_be_edited() && chance.toss(0.6)).collect();
         Self {
@@ -199,6 +212,7 @@ impl ChaosPlan {
             deeds,
             reader_stops,
             tab,
+            machines,
             relay,
             unheard,
             edits,
@@ -322,6 +336,7 @@ impl fmt::Display for ChaosPlan {
         if self.unheard {
             writeln!(f, "nobody reads what it says")?;
         }
+        self.machines.iter().try_for_each(|machine| write!(f, "{machine}"))?;
         let Some(TabPlan { protocol, steps }) = &self.tab else { return Ok(()) };
         writeln!(f, "the tab: by {protocol}")?;
         steps.iter().try_for_each(|(at, step)| writeln!(f, "  at {at:?}: {step:?}"))

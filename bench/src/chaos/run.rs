@@ -7,6 +7,7 @@ use super::{
     edits::edited,
     job::Input,
     judge::judge,
+    machine::machines,
     master::{Life, MasterProcess},
     plan::{ChaosPlan, Deed},
     relay::MortalRelay,
@@ -51,7 +52,8 @@ pub(super) async fn run(setup: &ChaosSetup, seed: u64) -> Result<(), Violation> 
         .prefix(&format!("pando-chaos-{seed}-"))
         .tempdir_in(&setup.keep)
         .expect("a folder can be made");
-    let context = Arc::new(Context::new(setup, ChaosPlan::new(seed, setup.tabs, setup.pace)));
+    let context =
+        Arc::new(Context::new(setup, ChaosPlan::new(seed, setup.tabs, setup.machines, setup.pace)));
     let mut chance = Chance::of(context.plan.chance_seed);
     let words = prepare(&context, folder.path(), &mut chance).expect("files can be written");
     let relay = match &context.plan.relay {
@@ -63,7 +65,7 @@ pub(super) async fn run(setup: &ChaosSetup, seed: u64) -> Result<(), Violation> 
         None => None,
     };
     let relay = relay.map(|relay| tokio::spawn(relay.live()));
-    let volunteers = volunteers(setup, &context, &mut chance);
+    let volunteers = volunteers(setup, &context, folder.path(), &mut chance);
     let lives = lives(&context, folder.path(), &words, &mut chance).await;
     volunteers.abort();
     let _ = volunteers.await;
@@ -80,8 +82,9 @@ pub(super) async fn run(setup: &ChaosSetup, seed: u64) -> Result<(), Violation> 
     let plan = context.plan.to_string();
     let _ = keep(&context, &lives, &what, &plan, &words, &kept);
     let tabs = if context.plan.tab.is_some() { " --tabs 1" } else { "" };
+    let machines = if context.plan.machines.is_empty() { "" } else { " --machines 1" };
     let pace = if setup.pace > 1 { format!(" --pace {}", setup.pace) } else { String::new() };
-    Err(Violation { seed, options: pace + tabs, what, plan, kept })
+    Err(Violation { seed, options: pace + tabs + machines, what, plan, kept })
 }
 
 /// Writes the input and the function. Returns the words of the command line.
@@ -105,7 +108,12 @@ fn prepare(context: &Context, folder: &Path, chance: &mut Chance) -> io::Result<
 }
 
 /// Starts the volunteers as soon as the master's address is known. Aborting the task ends them.
-fn volunteers(setup: &ChaosSetup, context: &Arc<Context>, chance: &mut Chance) -> JoinHandle<()> {
+fn volunteers(
+    setup: &ChaosSetup,
+    context: &Arc<Context>,
+    folder: &Path,
+    chance: &mut Chance,
+) -> JoinHandle<()> {
     let all: Vec<_> = context
         .plan
         .volunteers
@@ -117,11 +125,13 @@ fn volunteers(setup: &ChaosSetup, context: &Arc<Context>, chance: &mut Chance) -
         .clone()
         .zip(context.plan.tab.clone())
         .map(|(chromium, steps)| ChaosTab::new(chromium, context.clone(), steps));
+    let machines = machines(context, folder);
     let context = context.clone();
     tokio::spawn(async move {
         context.is_known().await;
         let mut living = JoinSet::new();
         all.into_iter().for_each(|volunteer| drop(living.spawn(volunteer.live())));
+        machines.into_iter().for_each(|machine| drop(living.spawn(machine.live())));
         tab.into_iter().for_each(|tab| drop(living.spawn(tab.live())));
         living.join_all().await;
     })
