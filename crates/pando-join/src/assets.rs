@@ -230,7 +230,7 @@ impl Fetcher {
             kept.map_err(|error| {
                 Failure::ForGood(format!("the asset '{name}' cannot be kept: {error}"))
             })?;
-            tell.send_modify(|progress| progress.has(asset, all));
+            tell.send_modify(|progress| progress.note(asset, all));
             if asset.length >= all {
                 return Ok(());
             }

@@ -32,7 +32,7 @@ impl Progress {
     }
 
     /// Notes how much is here of an `asset` of `length` bytes.
-    pub(super) fn has(&mut self, asset: &Incoming, length: u64) {
+    pub(super) fn note(&mut self, asset: &Incoming, length: u64) {
         self.about.get_or_insert_with(|| (asset.hash.clone(), length));
         self.here = asset.length;
     }
