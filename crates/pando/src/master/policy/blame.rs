@@ -90,7 +90,7 @@ fn somebody_may_try(
     registry.iter().any(|(other, device)| {
         other != sub
             && device.is_active()
-            && registry.standing(device.key()).is_good()
+            && registry.evidence().standing(device.key()).is_good()
             && !failures.has_failed(index, device.key())
     })
 }
