@@ -85,7 +85,7 @@ impl<'p> FunctionParts<'p> {
             BindingPattern::BindingIdentifier(name) => name.name.to_string(),
             _ => return true,
         };
-        let mut returns = Returns { name, any: false };
+        let mut returns = ReturnVisitor { name, any: false };
         match self.body {
             Body::Missing => {}
             Body::Function(body) => returns.visit_function_body(body),
@@ -180,14 +180,14 @@ impl<'a> Visit<'a> for Uses {
 const CALLBACKS: [&str; 6] = ["callback", "cb", "done", "fn", "next", "respond"];
 
 /// The values that a function returns, without those of functions in it.
-struct Returns {
+struct ReturnVisitor {
     /// The name of the second parameter.
     name: String,
     /// Whether a returned value may be an answer.
     any: bool,
 }
 
-impl Returns {
+impl ReturnVisitor {
     fn note(&mut self, value: &Expression<'_>) {
         self.any |= !self.is_incidental(value);
     }
@@ -206,7 +206,7 @@ impl Returns {
     }
 }
 
-impl<'a> Visit<'a> for Returns {
+impl<'a> Visit<'a> for ReturnVisitor {
     fn visit_return_statement(&mut self, statement: &ReturnStatement<'a>) {
         if let Some(value) = &statement.argument {
             self.note(value);

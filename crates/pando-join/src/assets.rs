@@ -6,10 +6,10 @@ mod remote;
 
 pub use remote::{RemoteAsset, RemoteAssets};
 
-use incoming::Incoming;
+use incoming::IncomingAsset;
 use pando_client::WebServer;
 use pando_volunteer::{CoreAssets, Fetching};
-use remote::Progress;
+use remote::AssetProgress;
 use std::{
     collections::HashMap,
     fs, io,
@@ -52,19 +52,19 @@ struct Fetcher {
     /// The private folder.
     folder: PathBuf,
     /// The assets that are here, or coming.
-    known: Mutex<HashMap<String, Known>>,
+    known: Mutex<HashMap<String, KnownAsset>>,
     /// The length of all assets that are here.
     total: AtomicU64,
 }
 
 /// An asset that is here, or coming.
-struct Known {
-    progress: watch::Receiver<Progress>,
+struct KnownAsset {
+    progress: watch::Receiver<AssetProgress>,
     fetching: AbortHandle,
 }
 
 /// Why an attempt to fetch an asset has failed, in words.
-enum Failure {
+enum FetchFailure {
     /// There is no such asset, or it cannot be kept.
     ForGood(String),
     /// The connection broke: another attempt may succeed.
@@ -120,7 +120,7 @@ impl Drop for AssetsOnDisk {
 }
 
 impl Fetcher {
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, KnownAsset>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -129,18 +129,18 @@ impl Fetcher {
     ///
     /// # Errors
     /// When it is no path below the folder, in words.
-    fn progress(self: &Arc<Self>, name: &str) -> Result<watch::Receiver<Progress>, String> {
+    fn progress(self: &Arc<Self>, name: &str) -> Result<watch::Receiver<AssetProgress>, String> {
         let (target, address) = self.place(name)?;
         let mut known = self.known();
         if let Some(asset) = known.get(name) {
             return Ok(asset.progress.clone());
         }
         let coming = self.folder.join("incoming").join(hash(name.as_bytes()));
-        let (tell, progress) = watch::channel(Progress::begin(&coming, &target));
+        let (tell, progress) = watch::channel(AssetProgress::begin(&coming, &target));
         let (fetcher, name) = (self.clone(), name.to_owned());
         let key = name.clone();
         let fetching = tokio::spawn(async move {
-            let asset = Incoming::new(coming);
+            let asset = IncomingAsset::new(coming);
             let end = fetcher.fetch(&name, &address, asset, &target, &tell).await;
             if end.is_err() {
                 // The next one who asks may have more luck.
@@ -149,7 +149,7 @@ impl Fetcher {
             tell.send_modify(|progress| progress.end = Some(end));
         });
         let fetching = fetching.abort_handle();
-        known.insert(key, Known { progress: progress.clone(), fetching });
+        known.insert(key, KnownAsset { progress: progress.clone(), fetching });
         Ok(progress)
     }
 
@@ -161,16 +161,16 @@ impl Fetcher {
         &self,
         name: &str,
         address: &str,
-        mut asset: Incoming,
+        mut asset: IncomingAsset,
         target: &Path,
-        tell: &watch::Sender<Progress>,
+        tell: &watch::Sender<AssetProgress>,
     ) -> Result<(), String> {
         let (mut tries, mut length) = (0, 0);
         loop {
             match self.go_on(name, address, &mut asset, tell).await {
                 Ok(()) => break,
-                Err(Failure::ForGood(why)) => return Err(why),
-                Err(Failure::ForNow(why)) => {
+                Err(FetchFailure::ForGood(why)) => return Err(why),
+                Err(FetchFailure::ForNow(why)) => {
                     tries = if asset.length > length { 0 } else { tries + 1 };
                     length = asset.length;
                     if tries >= TRIES {
@@ -194,41 +194,41 @@ impl Fetcher {
         &self,
         name: &str,
         address: &str,
-        asset: &mut Incoming,
-        tell: &watch::Sender<Progress>,
-    ) -> Result<(), Failure> {
+        asset: &mut IncomingAsset,
+        tell: &watch::Sender<AssetProgress>,
+    ) -> Result<(), FetchFailure> {
         loop {
             let (from, to) = (asset.length, asset.length + PART);
             let path = format!("{address}?from={from}&to={to}");
             let answer = timeout(PATIENCE, self.server.get(&path, PART as usize + WORDS)).await;
             let answer = answer
-                .map_err(|_| Failure::ForNow("it takes too long".into()))?
-                .map_err(|error| Failure::ForNow(error.to_string()))?;
+                .map_err(|_| FetchFailure::ForNow("it takes too long".into()))?
+                .map_err(|error| FetchFailure::ForNow(error.to_string()))?;
             let words = || String::from_utf8_lossy(&answer.content).into_owned();
             match answer.status {
                 206 => {}
-                404 => return Err(Failure::ForGood(words())),
-                status => return Err(Failure::ForNow(format!("{status}: {}", words()))),
+                404 => return Err(FetchFailure::ForGood(words())),
+                status => return Err(FetchFailure::ForNow(format!("{status}: {}", words()))),
             }
             let of = answer.header("etag").map(|tag| tag.trim_matches('"').to_owned());
             let all = answer.header("content-range").and_then(|range| range.rsplit('/').next());
             let (Some(of), Some(all)) = (of, all.and_then(|all| all.parse::<u64>().ok())) else {
-                return Err(Failure::ForNow("it came without its hash and length".into()));
+                return Err(FetchFailure::ForNow("it came without its hash and length".into()));
             };
             if asset.hash.is_empty() {
-                self.make_room(name, all).map_err(Failure::ForGood)?;
+                self.make_room(name, all).map_err(FetchFailure::ForGood)?;
                 asset.hash = of;
             } else if asset.hash != of {
                 // The file has changed: its parts do not fit together.
                 let why = format!("the asset '{name}' changed while it was fetched");
-                return Err(Failure::ForGood(why));
+                return Err(FetchFailure::ForGood(why));
             }
             if answer.content.len() as u64 != all.min(to).saturating_sub(from) {
-                return Err(Failure::ForNow("a part of it was cut off".into()));
+                return Err(FetchFailure::ForNow("a part of it was cut off".into()));
             }
             let kept = asset.add(answer.content.to_vec()).await;
             kept.map_err(|error| {
-                Failure::ForGood(format!("the asset '{name}' cannot be kept: {error}"))
+                FetchFailure::ForGood(format!("the asset '{name}' cannot be kept: {error}"))
             })?;
             tell.send_modify(|progress| progress.note(asset, all));
             if asset.length >= all {

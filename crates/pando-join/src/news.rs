@@ -12,7 +12,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What the line on a terminal shows.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Progress {
+pub(crate) struct JoinProgress {
     /// The number of values that the cores have answered.
     pub(crate) computed: u64,
     /// The number of values that this machine has.
@@ -23,13 +23,13 @@ pub(crate) struct Progress {
 
 /// See the module.
 #[derive(Clone)]
-pub(crate) struct News {
+pub(crate) struct JoinNews {
     console: Console,
     quiet: bool,
     live: bool,
 }
 
-impl News {
+impl JoinNews {
     /// With `quiet`, only what goes wrong is said.
     pub(crate) fn new(quiet: bool) -> Self {
         Self { console: Console::start(), quiet, live: Console::is_terminal() && !quiet }
@@ -53,11 +53,11 @@ impl News {
     }
 
     /// Replaces the line on a terminal. `what`: the purpose of the run.
-    pub(crate) fn show(&self, what: &str, progress: Progress) {
+    pub(crate) fn show(&self, what: &str, progress: JoinProgress) {
         if !self.live {
             return;
         }
-        let Progress { computed, held, connected } = progress;
+        let JoinProgress { computed, held, connected } = progress;
         let state = if connected { "connected" } else { "connecting again" };
         let computed = format!("computed {}", count(computed, "value"));
         let what = if what.is_empty() { "the run" } else { what };

@@ -1,6 +1,6 @@
 //! What asks this machine to leave.
 
-use crate::news::News;
+use crate::news::JoinNews;
 use pando_process::signals::Signals;
 use std::{future::pending, io, thread};
 use tokio::sync::oneshot;
@@ -10,12 +10,12 @@ pub(crate) struct LeaveRequests {
     signals: Signals,
     /// Hears the end of standard input, once.
     end_of_input: Option<oneshot::Receiver<()>>,
-    news: News,
+    news: JoinNews,
 }
 
 impl LeaveRequests {
     /// Listens from now on. Must be called within a tokio runtime.
-    pub(crate) fn listen(until_eof: bool, news: News) -> Self {
+    pub(crate) fn listen(until_eof: bool, news: JoinNews) -> Self {
         let end_of_input = until_eof.then(|| {
             let (ended, hears) = oneshot::channel();
             thread::spawn(move || {

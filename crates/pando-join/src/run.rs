@@ -2,7 +2,7 @@
 
 use crate::{
     engine::{self, Gateway},
-    news::News,
+    news::JoinNews,
     options::JoinOptions,
     requests::LeaveRequests,
     settings::{self, Unknown},
@@ -39,7 +39,7 @@ fn execute(options: JoinOptions, share: Option<Arc<dyn Share>>) -> i32 {
         lower_priority();
     }
     let Some(runtime) = threads::runtime(None) else { return 1 };
-    let news = News::new(options.quiet);
+    let news = JoinNews::new(options.quiet);
     let status = runtime.block_on(join(&options, &news, share)).unwrap_or_else(|why| {
         news.warn(&format!("error: {why}"));
         2
@@ -63,7 +63,7 @@ fn lower_priority() {
 /// When this machine cannot help, in words.
 async fn join(
     options: &JoinOptions,
-    news: &News,
+    news: &JoinNews,
     share: Option<Arc<dyn Share>>,
 ) -> Result<i32, String> {
     trace::start(news.console())?;
@@ -127,7 +127,7 @@ fn closing(options: &JoinOptions, end: &End) -> Closing {
 /// waits for the next run.
 async fn settle(
     options: &JoinOptions,
-    news: &News,
+    news: &JoinNews,
     volunteer: &mut Volunteer,
     end: End,
 ) -> Result<Option<i32>, String> {
@@ -199,7 +199,7 @@ async fn settle(
 async fn find(
     options: &JoinOptions,
     server: &WebServer,
-    news: &News,
+    news: &JoinNews,
     gateway: Option<&Gateway>,
 ) -> Result<Option<PageSettings>, String> {
     let gateway = gateway.map(|gateway| &*gateway.id);

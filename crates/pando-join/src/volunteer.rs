@@ -7,7 +7,7 @@ use crate::{
     dial::{Loss, Transport},
     engine::{Gateway, NoEngine, Prepared, PreparedWork, prepare},
     link::{Link, LinkEvent},
-    news::{News, Progress},
+    news::{JoinNews, JoinProgress},
     options::JoinOptions,
     requests::LeaveRequests,
     share::Closing,
@@ -55,7 +55,7 @@ pub(crate) struct Volunteer {
     runner: Option<Arc<Runner>>,
     /// Present if the job is shared with further devices.
     gateway: Option<Gateway>,
-    news: News,
+    news: JoinNews,
     host: Host,
     link: Link,
     /// The job of `work` or `preparing`.
@@ -84,7 +84,7 @@ impl Volunteer {
         options: &JoinOptions,
         server: WebServer,
         device: &str,
-        news: News,
+        news: JoinNews,
         runner: Option<Arc<Runner>>,
         gateway: Option<Gateway>,
         is_relay: bool,
@@ -318,7 +318,7 @@ impl Volunteer {
         if held > 0 || computed != self.seen {
             (self.idle_since, self.seen) = (now, computed);
         }
-        self.news.show(&self.title, Progress { computed, held, connected: self.connected });
+        self.news.show(&self.title, JoinProgress { computed, held, connected: self.connected });
         if self.options.until_idle.is_some_and(|longest| now >= self.idle_since + longest) {
             return Some(End::Idle);
         }

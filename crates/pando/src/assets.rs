@@ -32,12 +32,12 @@ pub(crate) struct Assets {
     /// The folder, as the user named it.
     given: String,
     /// The hashes that are known, as long as the files do not change.
-    known: Mutex<HashMap<PathBuf, Known>>,
+    known: Mutex<HashMap<PathBuf, KnownFile>>,
     /// Held while a file is hashed, so that nobody hashes it twice.
     hashing: Mutex<()>,
 }
 
-struct Known {
+struct KnownFile {
     length: u64,
     modified: Option<SystemTime>,
     hash: String,
@@ -100,7 +100,7 @@ impl Assets {
             Some(hash) => hash,
             None => {
                 let hash = hash_of(&mut file).map_err(|error| no(&error))?;
-                let known = Known { length: about.len(), modified, hash: hash.clone() };
+                let known = KnownFile { length: about.len(), modified, hash: hash.clone() };
                 self.known
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)

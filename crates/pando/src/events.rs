@@ -75,7 +75,7 @@ impl Events {
             path: path.clone(),
             console: console.clone(),
         };
-        threads::spawn("events", move || write(Lines::new(file), &messages, &path, &console))?;
+        threads::spawn("events", move || write(EventLines::new(file), &messages, &path, &console))?;
         Ok(Self(Some(queue)))
     }
 
@@ -167,7 +167,12 @@ fn legible(json: String) -> String {
     out
 }
 
-fn write(mut lines: Lines, messages: &mpsc::Receiver<EventMessage>, name: &str, console: &Console) {
+fn write(
+    mut lines: EventLines,
+    messages: &mpsc::Receiver<EventMessage>,
+    name: &str,
+    console: &Console,
+) {
     loop {
         let (due, done) = match messages.recv_timeout(Duration::from_millis(100)) {
             Ok(EventMessage::Event(event)) => (lines.push(&event), None),
@@ -185,13 +190,13 @@ fn write(mut lines: Lines, messages: &mpsc::Receiver<EventMessage>, name: &str, 
 }
 
 /// Lines that wait to be written. Only complete lines remain in the file.
-struct Lines {
+struct EventLines {
     /// The file, until writing fails.
     file: Option<File>,
     buffer: Vec<u8>,
 }
 
-impl Lines {
+impl EventLines {
     fn new(file: File) -> Self {
         Self { file: Some(file), buffer: Vec::new() }
     }

@@ -30,15 +30,15 @@ const MOST_WAITING: usize = 64 << 20;
 /// The file of `--failed`, open for writing.
 pub(crate) struct FailedItems {
     path: PathBuf,
-    shared: Arc<Shared>,
+    shared: Arc<SharedBacklog>,
     /// The file, until the thread begins.
     file: Mutex<Option<File>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
-struct Shared {
-    backlog: Mutex<Backlog>,
+struct SharedBacklog {
+    backlog: Mutex<FailedBacklog>,
     /// Signals that there is work for the thread.
     work: Condvar,
     /// Signals that the thread has finished some work.
@@ -46,7 +46,7 @@ struct Shared {
 }
 
 #[derive(Default)]
-struct Backlog {
+struct FailedBacklog {
     items: Vec<FailedItem>,
     /// Bytes of the items, including those that are being written.
     bytes: usize,
@@ -144,8 +144,8 @@ impl fmt::Debug for FailedItems {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Backlog> {
+impl SharedBacklog {
+    fn lock(&self) -> MutexGuard<'_, FailedBacklog> {
         self.backlog.lock().expect("nobody panics with it")
     }
 

@@ -19,7 +19,7 @@ use crate::{
     volunteer::{Host, PassedOn, PassedUp},
 };
 use futures_util::FutureExt;
-use options::Options;
+use options::GatewayOptions;
 use pando_join::{Closing, Pending, Share, Shared, SharedJob};
 use std::{
     ffi::OsString,
@@ -31,7 +31,7 @@ use std::{
 /// Runs `pando join` with these words, of which the first is the program's name; returns the exit
 /// status.
 pub fn join(words: impl IntoIterator<Item = OsString>) -> i32 {
-    let (join, server) = Options::read(words);
+    let (join, server) = GatewayOptions::read(words);
     if !join.share {
         return pando_join::run(join);
     }

@@ -12,11 +12,11 @@ const MOST: u64 = 1 << 53;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Axis {
     name: String,
-    values: Values,
+    values: AxisValues,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Values {
+enum AxisValues {
     Range(Range),
     /// JSON texts.
     List(Vec<String>),
@@ -25,8 +25,8 @@ enum Values {
 impl Axis {
     fn count(&self) -> u64 {
         match &self.values {
-            Values::Range(range) => range.count,
-            Values::List(texts) => texts.len() as u64,
+            AxisValues::Range(range) => range.count,
+            AxisValues::List(texts) => texts.len() as u64,
         }
     }
 }
@@ -48,7 +48,7 @@ impl FromStr for Axis {
         let values = match (&*parts, numbers.as_deref()) {
             (_, Some([start, end, step])) => {
                 let range = Range::new(*start, *end, *step);
-                Values::Range(
+                AxisValues::Range(
                     range.map_err(|why| format!("the range of {name} is no range: {why}"))?,
                 )
             }
@@ -60,7 +60,7 @@ impl FromStr for Axis {
             ([first, _, _], _) if Decimal::parse(first).is_some() => {
                 return Err(format!("the range of {name} is not made of numbers: {form}"));
             }
-            _ => Values::List(list(name, values)?),
+            _ => AxisValues::List(list(name, values)?),
         };
         Ok(Self { name: name.into(), values })
     }
@@ -137,8 +137,8 @@ impl Grid {
             let at = rest % count;
             rest /= count;
             let value = match &axis.values {
-                Values::Range(range) => range.number(at).to_string(),
-                Values::List(texts) => texts[at as usize].clone(),
+                AxisValues::Range(range) => range.number(at).to_string(),
+                AxisValues::List(texts) => texts[at as usize].clone(),
             };
             members.push(format!("{}:{value}", serde_json::Value::from(&*axis.name)));
         }

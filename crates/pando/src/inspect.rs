@@ -3,7 +3,7 @@
 use crate::{
     command_line,
     console::printable,
-    journal::{JournalContents, ShownResult},
+    journal::{JournalContents, PrintedResult},
     number,
 };
 use clap::Parser;
@@ -130,7 +130,7 @@ fn damage(contents: &JournalContents) -> String {
 fn print_csv(contents: &JournalContents, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"index,input,result,file\r\n")?;
     for result in contents.results() {
-        let ShownResult { index, input, in_file, bytes } = result?;
+        let PrintedResult { index, input, in_file, bytes } = result?;
         write!(out, "{},{},", index + 1, hex(&input))?;
         if in_file {
             out.write_all(b",")?;
@@ -160,7 +160,7 @@ fn print_json(contents: &JournalContents, out: &mut impl Write) -> io::Result<()
     let options = contents.facts.as_ref().map(|facts| &*facts.options).unwrap_or_default();
     let is_json = options.iter().any(|option| option == "--json");
     for result in contents.results() {
-        let ShownResult { index, input, in_file, bytes } = result?;
+        let PrintedResult { index, input, in_file, bytes } = result?;
         write!(out, "{{\"index\":{},\"input\":\"{}\",", index + 1, hex(&input))?;
         match String::from_utf8(bytes) {
             Ok(text) if in_file => write!(out, "\"file\":{}}}", Value::String(text))?,

@@ -25,7 +25,7 @@ pub use format::{Format, HEADER};
 pub use record::{DeviceMark, Digest, JobFacts, Record, ResultRecord, digest};
 pub use scan::{Contents, read};
 
-pub(crate) use contents::{JournalContents, ShownResult};
+pub(crate) use contents::{JournalContents, PrintedResult};
 pub(crate) use file::{OpenJournal, is_shown, open};
 pub(crate) use recorder::{Commit, Entry, Recorder, Store};
 pub(crate) use replay::{Known, Replay};

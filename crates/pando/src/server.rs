@@ -97,7 +97,7 @@ struct VolunteerServer {
 }
 
 /// What a path is about, with the rest of the path; `None` for the segment of the token alone.
-enum Place<'a> {
+enum SiteFolder<'a> {
     Monitor(Option<&'a str>),
     Volunteers(Option<&'a str>),
     Nowhere,
@@ -168,14 +168,14 @@ async fn respond(server: Arc<SiteServer>, client: Client, request: Request) -> R
     }
     let path = request.uri().path().trim_start_matches('/').to_owned();
     match (server.place(&path), &server.volunteers) {
-        (Place::Monitor(None), _) => redirect(server.monitor.token()),
-        (Place::Monitor(Some(rest)), _) => {
+        (SiteFolder::Monitor(None), _) => redirect(server.monitor.token()),
+        (SiteFolder::Monitor(Some(rest)), _) => {
             // Whoever knows the token is no stranger, and may ask often.
             client.slot.mark_known();
             server.monitor.respond(rest, request).await
         }
-        (Place::Volunteers(None), Some(volunteers)) => redirect(&volunteers.site.token),
-        (Place::Volunteers(Some(rest)), Some(volunteers)) => {
+        (SiteFolder::Volunteers(None), Some(volunteers)) => redirect(&volunteers.site.token),
+        (SiteFolder::Volunteers(Some(rest)), Some(volunteers)) => {
             match volunteers.respond(rest, client.slot.clone(), request).await {
                 Some(response) => response,
                 // Without a join token, any path may be a guess of the monitor's token.
@@ -194,18 +194,18 @@ fn redirect(token: &str) -> Response {
 
 impl SiteServer {
     /// What `path` is about. Tokens are compared in constant time.
-    fn place<'a>(&self, path: &'a str) -> Place<'a> {
+    fn place<'a>(&self, path: &'a str) -> SiteFolder<'a> {
         let (first, rest) = match path.split_once('/') {
             Some((first, rest)) => (first, Some(rest)),
             None => (path, None),
         };
         if same_secret(first, self.monitor.token()) {
-            return Place::Monitor(rest);
+            return SiteFolder::Monitor(rest);
         }
         match self.volunteers.as_ref().map(|volunteers| &*volunteers.site.token) {
-            Some("") => Place::Volunteers(Some(path)),
-            Some(token) if same_secret(first, token) => Place::Volunteers(rest),
-            _ => Place::Nowhere,
+            Some("") => SiteFolder::Volunteers(Some(path)),
+            Some(token) if same_secret(first, token) => SiteFolder::Volunteers(rest),
+            _ => SiteFolder::Nowhere,
         }
     }
 

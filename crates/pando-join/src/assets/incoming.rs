@@ -8,7 +8,7 @@ use std::{
 use tokio::task::spawn_blocking;
 
 /// An asset that is being fetched. Its file is removed unless it is finished.
-pub(super) struct Incoming {
+pub(super) struct IncomingAsset {
     path: PathBuf,
     /// The hash of the whole asset, as the run says; empty if that is not known.
     pub(super) hash: String,
@@ -17,7 +17,7 @@ pub(super) struct Incoming {
     hasher: blake3::Hasher,
 }
 
-impl Incoming {
+impl IncomingAsset {
     /// Nothing is here yet of the asset, which comes into the file at `path`.
     pub(super) fn new(path: PathBuf) -> Self {
         Self { path, hash: String::new(), length: 0, hasher: blake3::Hasher::new() }
@@ -51,7 +51,7 @@ impl Incoming {
     }
 }
 
-impl Drop for Incoming {
+impl Drop for IncomingAsset {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }

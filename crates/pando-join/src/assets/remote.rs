@@ -1,7 +1,7 @@
 //! The assets of a run, for the devices behind a gateway. They get the first bytes of a file while
 //! the last ones are still coming.
 
-use super::{Fetcher, incoming::Incoming};
+use super::{Fetcher, incoming::IncomingAsset};
 use std::{
     fmt,
     fs::File,
@@ -13,7 +13,7 @@ use tokio::{sync::watch, task::spawn_blocking};
 
 /// How much of an asset is here.
 #[derive(Debug, Clone)]
-pub(super) struct Progress {
+pub(super) struct AssetProgress {
     /// The file while it is coming, and the file when all of it is here.
     files: [PathBuf; 2],
     /// The hash of the whole asset and its length, once the run has told them.
@@ -24,7 +24,7 @@ pub(super) struct Progress {
     pub(super) end: Option<Result<(), String>>,
 }
 
-impl Progress {
+impl AssetProgress {
     /// Nothing is here of an asset that comes into the file `coming`, and at last to `target`.
     pub(super) fn begin(coming: &Path, target: &Path) -> Self {
         let files = [coming.to_owned(), target.to_owned()];
@@ -32,7 +32,7 @@ impl Progress {
     }
 
     /// Notes how much is here of an `asset` of `length` bytes.
-    pub(super) fn note(&mut self, asset: &Incoming, length: u64) {
+    pub(super) fn note(&mut self, asset: &IncomingAsset, length: u64) {
         self.about.get_or_insert_with(|| (asset.hash.clone(), length));
         self.here = asset.length;
     }
@@ -59,7 +59,7 @@ pub struct RemoteAsset {
     pub hash: String,
     /// Length of the whole content, in bytes.
     pub length: u64,
-    progress: watch::Receiver<Progress>,
+    progress: watch::Receiver<AssetProgress>,
 }
 
 impl RemoteAssets {
@@ -79,7 +79,8 @@ impl RemoteAssets {
     /// When there is no such asset, or when it does not come, in words.
     pub async fn open(&self, name: &str) -> Result<(RemoteAsset, File), String> {
         let mut progress = self.0.progress(name)?;
-        let first = |progress: &Progress| progress.about.is_some() || progress.error().is_some();
+        let first =
+            |progress: &AssetProgress| progress.about.is_some() || progress.error().is_some();
         let now = progress.wait_for(first).await.map_err(|_| gone())?.clone();
         let Some((hash, length)) = now.about.clone().filter(|_| now.error().is_none()) else {
             return Err(now.error().cloned().unwrap_or_else(gone));
@@ -104,7 +105,7 @@ impl RemoteAsset {
     /// # Errors
     /// When they do not come, in words.
     pub async fn reach(&mut self, length: u64) -> Result<(), String> {
-        let here = |progress: &Progress| progress.here >= length || progress.end.is_some();
+        let here = |progress: &AssetProgress| progress.here >= length || progress.end.is_some();
         let now = self.progress.wait_for(here).await.map_err(|_| gone())?;
         now.error().map_or(Ok(()), |why| Err(why.clone()))
     }

@@ -35,7 +35,7 @@ pub struct BadCommand(&'static str);
 
 /// What encloses a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Enclosure {
     /// A list of commands: the whole command, or what `$(` or a backquote begins.
     Commands {
         /// The character that ends the list; NUL for the whole command.
@@ -64,9 +64,9 @@ impl ExecCommand {
         if !text.contains("{}") {
             return Ok(Self::Lines(text.into()));
         }
-        let mut scanner = Scanner::new(text);
+        let mut scanner = ShellScanner::new(text);
         scanner.scan()?;
-        let Scanner { out, references, is_number, .. } = scanner;
+        let ShellScanner { out, references, is_number, .. } = scanner;
         if references == 0 {
             return Ok(Self::Lines(out));
         }
@@ -90,24 +90,24 @@ impl fmt::Display for ValueScript {
     }
 }
 
-struct Scanner<'a> {
+struct ShellScanner<'a> {
     text: &'a str,
     at: usize,
     out: String,
-    places: Vec<Place>,
+    places: Vec<Enclosure>,
     /// The number of `{}` that were replaced.
     references: usize,
     is_number: bool,
     has_here_document: bool,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> ShellScanner<'a> {
     fn new(text: &'a str) -> Self {
         Self {
             text,
             at: 0,
             out: String::new(),
-            places: vec![Place::Commands { end: 0, open: 0, cases: 0 }],
+            places: vec![Enclosure::Commands { end: 0, open: 0, cases: 0 }],
             references: 0,
             is_number: false,
             has_here_document: false,
@@ -130,7 +130,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Copies the next `length` bytes, which begin `place`.
-    fn enter(&mut self, length: usize, place: Place) {
+    fn enter(&mut self, length: usize, place: Enclosure) {
         self.copy(length);
         self.places.push(place);
     }
@@ -149,13 +149,13 @@ impl<'a> Scanner<'a> {
                 self.put_braces(place);
             } else {
                 match place {
-                    Place::Single if self.rest().starts_with('\'') => self.leave(1),
-                    Place::Single => self.copy_one(),
-                    Place::Double if self.rest().starts_with('"') => self.leave(1),
-                    Place::Double => self.pass(),
-                    Place::Arithmetic(open) => self.arithmetic(open),
-                    Place::Braces { quoted } => self.braces(quoted),
-                    Place::Commands { end, open, cases } => self.commands(end, open, cases),
+                    Enclosure::Single if self.rest().starts_with('\'') => self.leave(1),
+                    Enclosure::Single => self.copy_one(),
+                    Enclosure::Double if self.rest().starts_with('"') => self.leave(1),
+                    Enclosure::Double => self.pass(),
+                    Enclosure::Arithmetic(open) => self.arithmetic(open),
+                    Enclosure::Braces { quoted } => self.braces(quoted),
+                    Enclosure::Commands { end, open, cases } => self.commands(end, open, cases),
                 }
             }
         }
@@ -168,26 +168,27 @@ impl<'a> Scanner<'a> {
     }
 
     /// Replaces `{}` by a reference to the value.
-    fn refer(&mut self, place: Place) -> Result<(), BadCommand> {
+    fn refer(&mut self, place: Enclosure) -> Result<(), BadCommand> {
         if self.has_here_document {
             return Err(BadCommand(
                 "{} cannot stand in or after a here-document (<<): pass the value by printf '%s\\n' {} | COMMAND",
             ));
         }
-        let is_backquoted = |place: &Place| matches!(place, Place::Commands { end: b'`', .. });
+        let is_backquoted =
+            |place: &Enclosure| matches!(place, Enclosure::Commands { end: b'`', .. });
         if self.places.iter().any(is_backquoted) {
             return Err(BadCommand("{} cannot stand between backquotes: write $(COMMAND {})"));
         }
         let bare = format!("${{{VARIABLE}}}");
         let reference = match place {
-            Place::Commands { .. } => format!("\"{bare}\""),
-            Place::Single => format!("'\"{bare}\"'"),
-            Place::Double => bare,
-            Place::Arithmetic(_) => {
+            Enclosure::Commands { .. } => format!("\"{bare}\""),
+            Enclosure::Single => format!("'\"{bare}\"'"),
+            Enclosure::Double => bare,
+            Enclosure::Arithmetic(_) => {
                 self.is_number = true;
                 format!("({bare})")
             }
-            Place::Braces { .. } => {
+            Enclosure::Braces { .. } => {
                 return Err(BadCommand(
                     "{} cannot stand within ${…}: give the value to a variable first, as in x={}; echo \"${x%.txt}\"",
                 ));
@@ -200,9 +201,9 @@ impl<'a> Scanner<'a> {
     }
 
     /// Puts the braces of `\{}`, without the backslash unless the shell itself removes it.
-    fn put_braces(&mut self, place: Place) {
+    fn put_braces(&mut self, place: Enclosure) {
         match place {
-            Place::Commands { .. } => self.copy(3),
+            Enclosure::Commands { .. } => self.copy(3),
             _ => {
                 self.at += 1;
                 self.copy(2);
@@ -214,21 +215,24 @@ impl<'a> Scanner<'a> {
     /// character, the start of a substitution, or any other character.
     fn pass(&mut self) {
         let rest = self.rest();
-        let is_quoted = self.places.last() == Some(&Place::Double);
-        let commands = |end| Place::Commands { end, open: 0, cases: 0 };
+        let is_quoted = self.places.last() == Some(&Enclosure::Double);
+        let commands = |end| Enclosure::Commands { end, open: 0, cases: 0 };
         if rest.starts_with('\\') {
             self.copy(1);
             self.copy_one();
         } else if rest.starts_with("$((") {
-            self.enter(3, Place::Arithmetic(0));
+            self.enter(3, Enclosure::Arithmetic(0));
         } else if rest.starts_with("$(") {
             self.enter(2, commands(b')'));
         } else if rest.starts_with("${") {
-            self.enter(2, Place::Braces { quoted: is_quoted });
+            self.enter(2, Enclosure::Braces { quoted: is_quoted });
         } else if rest.starts_with('`') {
             let open = commands(b'`');
             // The inner end of a substitution comes before the start of another one.
-            match self.places.iter().any(|place| matches!(place, Place::Commands { end: b'`', .. }))
+            match self
+                .places
+                .iter()
+                .any(|place| matches!(place, Enclosure::Commands { end: b'`', .. }))
             {
                 true => self.leave(1),
                 false => self.enter(1, open),
@@ -241,7 +245,7 @@ impl<'a> Scanner<'a> {
     fn arithmetic(&mut self, open: u32) {
         let inner = |scanner: &mut Self, open| {
             scanner.copy(1);
-            scanner.replace(Place::Arithmetic(open));
+            scanner.replace(Enclosure::Arithmetic(open));
         };
         match self.rest().as_bytes()[0] {
             b'(' => inner(self, open + 1),
@@ -254,15 +258,15 @@ impl<'a> Scanner<'a> {
     fn braces(&mut self, quoted: bool) {
         match self.rest().as_bytes()[0] {
             b'}' => self.leave(1),
-            b'"' => self.enter(1, Place::Double),
-            b'\'' if !quoted => self.enter(1, Place::Single),
+            b'"' => self.enter(1, Enclosure::Double),
+            b'\'' if !quoted => self.enter(1, Enclosure::Single),
             _ => self.pass(),
         }
     }
 
     fn commands(&mut self, end: u8, open: u32, cases: u32) {
         let rest = self.rest();
-        let place = |open, cases| Place::Commands { end, open, cases };
+        let place = |open, cases| Enclosure::Commands { end, open, cases };
         if self.is_word_start() {
             if rest.starts_with('#') {
                 return self.copy(rest.find('\n').unwrap_or(rest.len()));
@@ -281,8 +285,8 @@ impl<'a> Scanner<'a> {
             scanner.replace(place(open, cases));
         };
         match rest.as_bytes()[0] {
-            b'\'' => self.enter(1, Place::Single),
-            b'"' => self.enter(1, Place::Double),
+            b'\'' => self.enter(1, Enclosure::Single),
+            b'"' => self.enter(1, Enclosure::Double),
             b'(' => inner(self, open + 1),
             b')' if open > 0 => inner(self, open - 1),
             b')' if cases == 0 && end == b')' => self.leave(1),
@@ -295,7 +299,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn replace(&mut self, place: Place) {
+    fn replace(&mut self, place: Enclosure) {
         if let Some(last) = self.places.last_mut() {
             *last = place;
         }

@@ -67,7 +67,7 @@ pub(super) struct ChildSession {
     /// Values that have not been written to the present child.
     waiting: VecDeque<(Loan, Bytes)>,
     /// Values that have been written and have no answer.
-    given: VecDeque<Given>,
+    given: VecDeque<GivenValue>,
     /// Answers that are held back.
     held: Vec<Answer>,
     /// The number of answers at the host that do not count yet.
@@ -89,7 +89,7 @@ pub(super) struct ChildSession {
     longest: Duration,
 }
 
-struct Given {
+struct GivenValue {
     loan: Loan,
     value: Bytes,
     /// The position of the value in the child's input, in bytes.
@@ -375,7 +375,7 @@ impl ChildSession {
                 self.since = Instant::now();
             }
             let start = pipe.push(&value, self.program.options.separator);
-            self.given.push_back(Given { loan, value, start });
+            self.given.push_back(GivenValue { loan, value, start });
         }
     }
 

@@ -64,7 +64,7 @@ fn run(memory: Option<usize>) -> Result<(), Failure> {
         process::exit(0);
     });
     let host = received.recv()?;
-    let engine = Engine::start(memory, socket, host)?;
+    let engine = EmbeddedEngine::start(memory, socket, host)?;
     engine.turn(&received)
 }
 
@@ -90,13 +90,13 @@ fn write_frame(socket: &RefCell<UnixStream>, kind: &[u8], body: &[u8]) {
 
 /// A running script. The order of the fields is the order in which they are dropped: the values
 /// before their engine.
-struct Engine {
+struct EmbeddedEngine {
     script: Persistent<Object<'static>>,
     context: Context,
     runtime: Runtime,
 }
 
-impl Engine {
+impl EmbeddedEngine {
     /// Runs the script of the host.
     fn start(memory: Option<usize>, socket: UnixStream, host: Vec<u8>) -> Result<Self, Failure> {
         let runtime = Runtime::new()?;

@@ -17,19 +17,19 @@ use std::ffi::OsString;
     "deny_net" => option.hide(true),
     _ => option,
 }))]
-pub(super) struct Options {
+pub(super) struct GatewayOptions {
     #[command(flatten)]
     join: JoinOptions,
 
     /// How devices reach this machine with --share, and who is let in.
     #[command(flatten)]
-    server: Server,
+    server: ServerOptions,
 }
 
 /// The options for the server of a gateway. They mean what they mean for a run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "With --share, for the devices of this machine's network")]
-struct Server {
+struct ServerOptions {
     #[command(flatten)]
     network: Network,
 
@@ -46,7 +46,7 @@ struct Server {
     allow_sleep: bool,
 }
 
-impl Options {
+impl GatewayOptions {
     /// Reads `words`, of which the first is the program's name, and the environment. Wrong usage
     /// ends the process with status 2. Returns the options of the volunteer, and those for a run in
     /// its place.
@@ -75,7 +75,7 @@ fn check(shares: bool, matches: &ArgMatches) -> Result<(), String> {
     if given("deny_net") {
         return Err("--deny-net: the run decides this for all its devices".into());
     }
-    let server = Server::augment_args(clap::Command::new("server"));
+    let server = ServerOptions::augment_args(clap::Command::new("server"));
     let mut options = server.get_arguments().filter(|option| given(option.get_id().as_str()));
     match options.next().and_then(clap::Arg::get_long) {
         Some(name) if !shares => Err(format!(
@@ -91,7 +91,7 @@ mod tests {
 
     fn parse(words: &[&str]) -> Result<(), String> {
         let words = [&["join", "http://10.0.0.1:5000/k7d2m9qx4t/"], words].concat();
-        let matches = Options::command().try_get_matches_from(words).unwrap();
+        let matches = GatewayOptions::command().try_get_matches_from(words).unwrap();
         check(matches.get_flag("share"), &matches)
     }
 

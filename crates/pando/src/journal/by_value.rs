@@ -9,7 +9,7 @@ const MOVED: u64 = 1 << 63;
 
 /// One result.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct JournalPlace {
     /// The start of the hash of the value, see [`key`].
     key: u64,
     /// The index of the item when its result was written.
@@ -22,11 +22,11 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct ByValue {
     /// All results by value; results of the same value by index, the older record first.
-    places: Vec<Place>,
+    places: Vec<JournalPlace>,
     taken: u64,
 }
 
-impl Place {
+impl JournalPlace {
     /// The result at position `at` of the journal, of item `index`.
     pub(super) fn new(key: u64, index: u64, at: u64) -> Self {
         Self { key, index, at }
@@ -36,7 +36,7 @@ impl Place {
 impl ByValue {
     /// The results at `places`, except those that were used: of each index below `next`, the record
     /// that was written last.
-    pub(super) fn new(mut places: Vec<Place>, next: u64) -> Self {
+    pub(super) fn new(mut places: Vec<JournalPlace>, next: u64) -> Self {
         places.sort_unstable_by_key(|place| (place.index, place.at));
         let mut kept = 0;
         for at in 0..places.len() {
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn each_result_is_taken_once_in_the_order_of_the_items() {
         let places = [(5, 7, 900), (5, 2, 800), (6, 1, 10), (5, 2, 300), (5, 9, 20), (4, 0, 1)];
-        let places = places.map(|(key, index, at)| Place::new(key, index, at)).to_vec();
+        let places = places.map(|(key, index, at)| JournalPlace::new(key, index, at)).to_vec();
         let mut all = ByValue::new(places.clone(), 0);
         let taken: Vec<_> = std::iter::from_fn(|| all.take_first(5)).collect();
         assert_eq!((taken, all.left()), (vec![300, 800, 900, 20], 2));
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn many_results_of_one_value_take_no_more_time_than_others() {
-        let places = (0..300_000).map(|index| Place::new(7, index, index * 40)).collect();
+        let places = (0..300_000).map(|index| JournalPlace::new(7, index, index * 40)).collect();
         let mut all = ByValue::new(places, 0);
         assert!((0..300_000).all(|index| all.take_first(7) == Some(index * 40)));
         assert_eq!(all.left(), 0);
@@ -121,6 +121,6 @@ mod tests {
 
     #[test]
     fn a_result_takes_24_bytes() {
-        assert_eq!(size_of::<Place>(), 24);
+        assert_eq!(size_of::<JournalPlace>(), 24);
     }
 }

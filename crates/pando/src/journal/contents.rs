@@ -32,7 +32,7 @@ pub(crate) struct JournalContents {
     /// When the file was last changed.
     pub(crate) changed: Option<SystemTime>,
     /// The results by item; for each value of an item, the newest one.
-    results: Vec<StoredResult>,
+    results: Vec<KeptResult>,
     /// How many of the results are in files of their own.
     pub(crate) in_files: u64,
     /// How many results do not count, because they are of devices that are not trusted any more.
@@ -47,7 +47,7 @@ pub(crate) struct JournalContents {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct StoredResult {
+struct KeptResult {
     index: u64,
     /// The start of the hash of the value.
     input: u64,
@@ -58,7 +58,7 @@ struct StoredResult {
 
 /// A result, and where it is from.
 #[derive(Debug)]
-pub(crate) struct ShownResult {
+pub(crate) struct PrintedResult {
     /// The index of the item, from 0.
     pub(crate) index: u64,
     /// The hash of the value.
@@ -119,7 +119,7 @@ impl JournalContents {
                     self.facts = Some(facts);
                 }
                 Found::Record(Record::Result(item), place) => {
-                    self.results.push(StoredResult {
+                    self.results.push(KeptResult {
                         index: item.index,
                         input: super::by_value::key(&item.input, None),
                         at: place.start,
@@ -157,7 +157,7 @@ impl JournalContents {
     }
 
     /// The results, by item.
-    pub(crate) fn results(&self) -> impl Iterator<Item = io::Result<ShownResult>> {
+    pub(crate) fn results(&self) -> impl Iterator<Item = io::Result<PrintedResult>> {
         self.results.iter().map(|stored| {
             let mut record = vec![0; stored.length as usize];
             At::new(self.file.clone(), stored.at).read_exact(&mut record)?;
@@ -168,7 +168,7 @@ impl JournalContents {
                 ));
             };
             let ResultRecord { index, input, in_file, bytes, .. } = item;
-            Ok(ShownResult { index, input, in_file: in_file.is_some(), bytes: bytes.to_vec() })
+            Ok(PrintedResult { index, input, in_file: in_file.is_some(), bytes: bytes.to_vec() })
         })
     }
 }

@@ -7,7 +7,7 @@
 
 use super::{
     at::At,
-    by_value::{ByValue, Place, key},
+    by_value::{ByValue, JournalPlace, key},
     filter::Filter,
     format::Format,
     pages::{PAGE, Pages},
@@ -261,7 +261,7 @@ impl ReadJournal {
     }
 
     /// The places of all results.
-    fn places(&self) -> io::Result<Vec<Place>> {
+    fn places(&self) -> io::Result<Vec<JournalPlace>> {
         let mut source = BufReader::with_capacity(256 << 10, At::new(self.file.clone(), 0));
         source.seek(SeekFrom::Start(self.format.header_length() as u64))?;
         let mut scan = Scan::new(source, self.format, self.length);
@@ -272,7 +272,7 @@ impl ReadJournal {
                 && item.counts(&self.distrusted)
             {
                 let path = item.in_file.map(|_| item.bytes);
-                places.push(Place::new(key(&item.input, path), item.index, place.start));
+                places.push(JournalPlace::new(key(&item.input, path), item.index, place.start));
             }
         }
         Ok(places)

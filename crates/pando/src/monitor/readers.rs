@@ -12,15 +12,15 @@ const STOPPED: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Readers(Mutex<Vec<Weak<Mutex<Reading>>>>);
+pub(super) struct Readers(Mutex<Vec<Weak<Mutex<ReaderState>>>>);
 
 /// One reader, which is forgotten when this is dropped.
 #[derive(Debug)]
-pub(super) struct Reader(Arc<Mutex<Reading>>);
+pub(super) struct Reader(Arc<Mutex<ReaderState>>);
 
 /// What a reader does.
 #[derive(Debug, Clone, Copy)]
-enum Reading {
+enum ReaderState {
     /// It has taken all events, and waits for others.
     Waits,
     /// It has taken the newest events at this time. They may still be on their way.
@@ -30,7 +30,7 @@ enum Reading {
 impl Readers {
     /// Adds a reader that takes its first events now.
     pub(super) fn add(&self, now: Instant) -> Reader {
-        let reader = Arc::new(Mutex::new(Reading::Took(now)));
+        let reader = Arc::new(Mutex::new(ReaderState::Took(now)));
         let mut readers = self.lock();
         readers.retain(|reader| reader.strong_count() > 0);
         readers.push(Arc::downgrade(&reader));
@@ -40,12 +40,12 @@ impl Readers {
     /// Whether anybody reads, and may read further events soon.
     pub(super) fn is_anybody_reading(&self, now: Instant) -> bool {
         self.lock().iter().filter_map(Weak::upgrade).any(|reader| match *lock(&reader) {
-            Reading::Waits => true,
-            Reading::Took(time) => now.saturating_duration_since(time) < STOPPED,
+            ReaderState::Waits => true,
+            ReaderState::Took(time) => now.saturating_duration_since(time) < STOPPED,
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Mutex<Reading>>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Mutex<ReaderState>>>> {
         self.0.lock().expect("nobody panics with it")
     }
 }
@@ -53,16 +53,16 @@ impl Readers {
 impl Reader {
     /// Notes that the reader has taken all events and waits for others.
     pub(super) fn waits(&self) {
-        *lock(&self.0) = Reading::Waits;
+        *lock(&self.0) = ReaderState::Waits;
     }
 
     /// Notes that the reader takes events.
     pub(super) fn takes(&self, now: Instant) {
-        *lock(&self.0) = Reading::Took(now);
+        *lock(&self.0) = ReaderState::Took(now);
     }
 }
 
-fn lock(reader: &Mutex<Reading>) -> MutexGuard<'_, Reading> {
+fn lock(reader: &Mutex<ReaderState>) -> MutexGuard<'_, ReaderState> {
     reader.lock().expect("nobody panics with it")
 }
 

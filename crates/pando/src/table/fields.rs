@@ -16,7 +16,7 @@ pub(crate) type Text<'a> = Cow<'a, str>;
 
 /// The members of a JSON object in their order; `None` for other JSON texts.
 pub(super) fn members(json: &str) -> Option<Vec<(String, Element<'_>)>> {
-    serde_json::from_str::<Members>(json).ok().map(|members| members.0)
+    serde_json::from_str::<ObjectMembers>(json).ok().map(|members| members.0)
 }
 
 /// The elements of a JSON array; `None` for other JSON texts.
@@ -37,9 +37,9 @@ pub(crate) fn plain(json: &str) -> Result<Text<'_>, String> {
     text.map(Cow::from).map_err(|_| "its result has half of a character".into())
 }
 
-struct Members<'a>(Vec<(String, Element<'a>)>);
+struct ObjectMembers<'a>(Vec<(String, Element<'a>)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for ObjectMembers<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(AnyMembers)
     }
@@ -48,17 +48,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 struct AnyMembers;
 
 impl<'de> Visitor<'de> for AnyMembers {
-    type Value = Members<'de>;
+    type Value = ObjectMembers<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ObjectMembers<'de>, A::Error> {
         let mut members = Vec::new();
         while let Some(member) = map.next_entry()? {
             members.push(member);
         }
-        Ok(Members(members))
+        Ok(ObjectMembers(members))
     }
 }

@@ -1,6 +1,6 @@
 //! Reads a table: rows as JSON objects whose members are the fields, by the names in the header.
 
-use super::scanner::{Field, Malformed, Scanner};
+use super::scanner::{Field, MalformedText, Scanner};
 use std::{borrow::Cow, mem};
 
 /// The byte-order mark of UTF-8.
@@ -146,14 +146,14 @@ impl TableReader {
     /// What is wrong with the present record, in words that follow its name.
     fn problem(&self, record: &[u8]) -> Option<String> {
         match self.scanner.malformed {
-            Some(Malformed::Unfinished) => {
+            Some(MalformedText::Unfinished) => {
                 return Some(
                     "has a field that begins with a quote and has no closing quote up to the end of the input: \
                      write a quote within quotes twice"
                         .into(),
                 );
             }
-            Some(Malformed::TextAfterQuote) => {
+            Some(MalformedText::TextAfterQuote) => {
                 return Some(
                     "has text after the closing quote of a field: write a quote within quotes twice"
                         .into(),

@@ -15,7 +15,7 @@ pub(super) struct Field {
 
 /// Why a record is not as RFC 4180 says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Malformed {
+pub(super) enum MalformedText {
     /// The input ends within quotes.
     Unfinished,
     /// A closing quote is followed by something else than the end of its field.
@@ -27,16 +27,16 @@ pub(super) enum Malformed {
 #[derive(Debug)]
 pub(super) struct Scanner {
     delimiter: u8,
-    state: State,
+    state: ScannerState,
     /// The first byte that was not scanned.
     at: usize,
     field: Field,
     pub(super) fields: Vec<Field>,
-    pub(super) malformed: Option<Malformed>,
+    pub(super) malformed: Option<MalformedText>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum State {
+enum ScannerState {
     /// At the first byte of a field.
     Start,
     /// In a field without quotes.
@@ -51,7 +51,7 @@ impl Scanner {
     pub(super) fn new(delimiter: u8) -> Self {
         Self {
             delimiter,
-            state: State::Start,
+            state: ScannerState::Start,
             at: 0,
             field: Field { content: 0..0, quoted: false, doubled: false },
             fields: Vec::new(),
@@ -66,7 +66,7 @@ impl Scanner {
 
     /// Starts the next record, which begins where the last one has ended.
     pub(super) fn next_record(&mut self) {
-        self.state = State::Start;
+        self.state = ScannerState::Start;
         self.fields.clear();
         self.malformed = None;
     }
@@ -86,16 +86,16 @@ impl Scanner {
         loop {
             let rest = &bytes[self.at..];
             match self.state {
-                State::Start => match rest.first() {
+                ScannerState::Start => match rest.first() {
                     None if at_end && self.fields.is_empty() => return false,
                     None if !at_end => return false,
                     Some(b'"') => {
                         self.at += 1;
-                        self.begin(State::Quoted);
+                        self.begin(ScannerState::Quoted);
                     }
-                    _ => self.begin(State::Plain),
+                    _ => self.begin(ScannerState::Plain),
                 },
-                State::Plain => match memchr::memchr2(self.delimiter, b'\n', rest) {
+                ScannerState::Plain => match memchr::memchr2(self.delimiter, b'\n', rest) {
                     Some(length) => {
                         self.at += length + 1;
                         let end = self.at - 1;
@@ -114,21 +114,21 @@ impl Scanner {
                         return at_end;
                     }
                 },
-                State::Quoted => match memchr::memchr(b'"', rest) {
+                ScannerState::Quoted => match memchr::memchr(b'"', rest) {
                     Some(length) => {
                         self.at += length + 1;
-                        self.state = State::Closed;
+                        self.state = ScannerState::Closed;
                     }
                     None => {
                         self.at = bytes.len();
                         if at_end {
-                            self.malformed.get_or_insert(Malformed::Unfinished);
+                            self.malformed.get_or_insert(MalformedText::Unfinished);
                             self.end_field(self.at);
                         }
                         return at_end;
                     }
                 },
-                State::Closed => {
+                ScannerState::Closed => {
                     // The record may have been dropped up to here.
                     let end = self.at.saturating_sub(1);
                     match rest {
@@ -141,7 +141,7 @@ impl Scanner {
                         [b'"', ..] => {
                             self.at += 1;
                             self.field.doubled = true;
-                            self.state = State::Quoted;
+                            self.state = ScannerState::Quoted;
                         }
                         [b'\n', ..] | [b'\r', b'\n', ..] => {
                             self.at += if rest[0] == b'\r' { 2 } else { 1 };
@@ -153,8 +153,8 @@ impl Scanner {
                             self.end_field(end);
                         }
                         _ => {
-                            self.malformed.get_or_insert(Malformed::TextAfterQuote);
-                            self.state = State::Plain;
+                            self.malformed.get_or_insert(MalformedText::TextAfterQuote);
+                            self.state = ScannerState::Plain;
                         }
                     }
                 }
@@ -162,8 +162,8 @@ impl Scanner {
         }
     }
 
-    fn begin(&mut self, state: State) {
-        let quoted = matches!(state, State::Quoted);
+    fn begin(&mut self, state: ScannerState) {
+        let quoted = matches!(state, ScannerState::Quoted);
         self.field = Field { content: self.at..self.at, quoted, doubled: false };
         self.state = state;
     }
@@ -171,7 +171,7 @@ impl Scanner {
     fn end_field(&mut self, end: usize) {
         self.field.content.end = end;
         self.fields.push(self.field.clone());
-        self.state = State::Start;
+        self.state = ScannerState::Start;
     }
 }
 

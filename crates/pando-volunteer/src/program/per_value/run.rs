@@ -43,20 +43,20 @@ pub(super) struct ValueRun {
 }
 
 /// The process group of a command, which ends when this value is dropped.
-struct Running {
+struct RunningCall {
     child: Child,
     /// The guarded group, until it is killed.
     member: Option<Member>,
 }
 
-impl Running {
+impl RunningCall {
     /// Ends all processes of the group.
     fn end(&mut self) {
         self.member.take().iter().for_each(Member::kill);
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningCall {
     fn drop(&mut self) {
         self.end();
     }
@@ -101,7 +101,7 @@ impl ValueRun {
     }
 
     /// Starts the command; asks again if the system has no process for it.
-    async fn start(&self, loan: Loan, value: &Value) -> Result<Running, Failure> {
+    async fn start(&self, loan: Loan, value: &Value) -> Result<RunningCall, Failure> {
         let bytes = &value.bytes;
         let text = argument(bytes)?;
         for refusals in 1.. {
@@ -112,7 +112,7 @@ impl ValueRun {
             shell.env("PANDO_INDEX", (loan.index + 1).to_string());
             shell.env("PANDO_ATTEMPT", (value.attempt + 1).to_string());
             match self.program.start_child(shell) {
-                Ok((child, member)) => return Ok(Running { child, member: Some(member) }),
+                Ok((child, member)) => return Ok(RunningCall { child, member: Some(member) }),
                 Err(error) if error.kind() == ErrorKind::ArgumentListTooLong => {
                     let message = format!(
                         "it has {} bytes, and this system takes fewer in an argument of a program (about 128 KiB on Linux): leave \
@@ -151,7 +151,7 @@ impl ValueRun {
 
 /// Reads all output of a command until its end, and ends the processes that it has left behind.
 async fn follow(
-    running: &mut Running,
+    running: &mut RunningCall,
     output: &mut BytesMut,
     errors: &mut Errors,
 ) -> Result<ExitStatus, Failure> {

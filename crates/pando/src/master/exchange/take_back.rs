@@ -15,7 +15,7 @@ use tracing::debug;
 
 /// What the answers of a frame come to.
 #[derive(Default)]
-struct Tally {
+struct AnswerTally {
     /// The calls with accepted results.
     calls: CallTimes,
     /// The time of all calls, in microseconds.
@@ -24,7 +24,7 @@ struct Tally {
     worked: bool,
 }
 
-impl Tally {
+impl AnswerTally {
     /// Counts an answer with a present loan; `accepted`: the answer is an accepted result.
     fn add(&mut self, accepted: bool, micros: u64) {
         if accepted {
@@ -53,7 +53,7 @@ impl Exchange<'_> {
         self.backpressure.set_parts(device, parts);
         let name = device.name().to_owned();
         told.number = device.number();
-        let mut tally = Tally::default();
+        let mut tally = AnswerTally::default();
         let mut answers = answers.into_iter();
         loop {
             if self.is_usual() {
@@ -62,7 +62,7 @@ impl Exchange<'_> {
             let Some(answer) = answers.next() else { break };
             self.settle_any(answer, &name, told, &mut tally);
         }
-        let Tally { calls, micros, worked } = tally;
+        let AnswerTally { calls, micros, worked } = tally;
         let RunContext { items, registry, job, .. } = &mut self.context;
         registry.statistics_mut().done(calls.count(), micros, now);
         if calls.count() > 0 {
@@ -98,7 +98,7 @@ impl Exchange<'_> {
         answers: &mut vec::IntoIter<Answer>,
         device: &str,
         told: &mut Told,
-        tally: &mut Tally,
+        tally: &mut AnswerTally,
     ) {
         let Self { sub, context, retries, .. } = self;
         let (mut count, mut bytes) = (0, 0);
@@ -123,7 +123,13 @@ impl Exchange<'_> {
     }
 
     /// Settles any answer.
-    fn settle_any(&mut self, answer: Answer, device: &str, told: &mut Told, tally: &mut Tally) {
+    fn settle_any(
+        &mut self,
+        answer: Answer,
+        device: &str,
+        told: &mut Told,
+        tally: &mut AnswerTally,
+    ) {
         let Some(is_holder) = self.take_back(answer.loan) else {
             return note_stale(device, answer.loan);
         };

@@ -10,7 +10,7 @@ use std::{
 
 /// A device and its link.
 #[derive(Debug, Clone, Copy)]
-struct Scenario {
+struct LimitScenario {
     cores: u32,
     round_trip: Duration,
     /// The most by which a message comes later than the others.
@@ -31,7 +31,7 @@ enum Spread {
 
 /// What happens, each with the number of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
+enum LimitEvent {
     Arrives(usize),
     Done(Duration),
     /// With the time of the calls.
@@ -50,7 +50,7 @@ struct Measured {
     queued: Duration,
 }
 
-impl Scenario {
+impl LimitScenario {
     fn call(&self, chance: &mut fastrand::Rng) -> Duration {
         match self.spread {
             Spread::Constant => self.call,
@@ -77,8 +77,8 @@ impl Scenario {
         };
         // The welcome is followed by a ping.
         let round_trip = self.way(&mut chance) + self.way(&mut chance);
-        plan(&mut events, round_trip, Event::Pong(round_trip));
-        plan(&mut events, Duration::ZERO, Event::Answered(0, Duration::ZERO));
+        plan(&mut events, round_trip, LimitEvent::Pong(round_trip));
+        plan(&mut events, Duration::ZERO, LimitEvent::Answered(0, Duration::ZERO));
         let (mut queue, mut free) = (std::collections::VecDeque::new(), self.cores);
         let (mut busy, mut queued) = (Duration::ZERO, Duration::ZERO);
         let (mut there, mut back) = (Duration::ZERO, Duration::ZERO);
@@ -89,8 +89,8 @@ impl Scenario {
                 break;
             }
             match event {
-                Event::Pong(round_trip) => in_flight.round_trip(round_trip),
-                Event::Answered(count, time) => {
+                LimitEvent::Pong(round_trip) => in_flight.round_trip(round_trip),
+                LimitEvent::Answered(count, time) => {
                     in_flight.remove(count, 0);
                     let mut results = CallTimes::default();
                     (0..count).for_each(|_| results.add(time.as_micros() as u64));
@@ -100,15 +100,15 @@ impl Scenario {
                         in_flight.add(room, 0);
                         // Frames stay in order.
                         there = there.max(now + self.way(&mut chance));
-                        plan(&mut events, there, Event::Arrives(room));
+                        plan(&mut events, there, LimitEvent::Arrives(room));
                     }
                     continue;
                 }
-                Event::Arrives(count) => queue.extend(std::iter::repeat_n(now, count)),
-                Event::Done(time) => {
+                LimitEvent::Arrives(count) => queue.extend(std::iter::repeat_n(now, count)),
+                LimitEvent::Done(time) => {
                     free += 1;
                     back = back.max(now + self.way(&mut chance));
-                    plan(&mut events, back, Event::Answered(1, time));
+                    plan(&mut events, back, LimitEvent::Answered(1, time));
                 }
             }
             while free > 0
@@ -118,7 +118,7 @@ impl Scenario {
                 let call = self.call(&mut chance);
                 let end = now + call;
                 calls.push((now, end));
-                plan(&mut events, end, Event::Done(call));
+                plan(&mut events, end, LimitEvent::Done(call));
                 if now >= warm_up {
                     queued = queued.max(now - arrived);
                 }
@@ -158,13 +158,13 @@ const fn ms(millis: u64) -> Duration {
 const TIMES: (Duration, Duration) = (ms(7_000), ms(3_000));
 
 /// The scenarios with this round trip.
-fn scenarios(round_trip: Duration) -> impl Iterator<Item = Scenario> {
+fn scenarios(round_trip: Duration) -> impl Iterator<Item = LimitScenario> {
     let calls =
         [(1, Duration::from_micros(20)), (1, ms(1)), (4, ms(10)), (4, ms(100)), (64, ms(20))];
     calls.into_iter().flat_map(move |(cores, call)| {
         [Spread::Constant, Spread::Exponential, Spread::Bimodal].into_iter().flat_map(
             move |spread| {
-                [Duration::ZERO, round_trip / 10].map(|jitter| Scenario {
+                [Duration::ZERO, round_trip / 10].map(|jitter| LimitScenario {
                     cores,
                     round_trip,
                     jitter,
@@ -194,7 +194,7 @@ fn a_distant_device_is_soon_warm() {
 
 #[test]
 fn values_wait_on_the_device_for_a_round_trip_and_a_tenth_of_a_second() {
-    let steady = |scenario: &Scenario| {
+    let steady = |scenario: &LimitScenario| {
         matches!(scenario.spread, Spread::Constant) && scenario.jitter.is_zero()
     };
     let all = [0, 20, 100, 200].into_iter().flat_map(|millis| scenarios(ms(millis)));
