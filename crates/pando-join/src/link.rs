@@ -42,7 +42,7 @@ pub(crate) enum LinkEvent {
 
 type Dialling = Pin<Box<dyn Future<Output = Result<Socket, Loss>> + Send>>;
 
-enum LinkState {
+enum DialState {
     Waiting(Instant),
     /// An attempt over the transport of this number. With a time, the relay is tried as well then.
     Dialling(usize, Dialling, Option<Instant>),
@@ -66,7 +66,7 @@ pub(crate) struct Link {
     server: WebServer,
     address: Address,
     transports: &'static [Transport],
-    state: LinkState,
+    state: DialState,
     better: Better,
     /// The attempts over better transports that failed.
     better_tries: u32,
@@ -88,7 +88,7 @@ impl Link {
             server,
             address,
             transports: Transport::all(is_relay),
-            state: LinkState::Waiting(now),
+            state: DialState::Waiting(now),
             better: Better::None,
             better_tries: 0,
             previous: None,
@@ -111,7 +111,7 @@ impl Link {
     /// The transport of the present connection.
     pub(crate) fn transport(&self) -> Option<Transport> {
         match &self.state {
-            LinkState::Open(number, _) => Some(self.transports[*number]),
+            DialState::Open(number, _) => Some(self.transports[*number]),
             _ => None,
         }
     }
@@ -129,7 +129,7 @@ impl Link {
     /// Plans the next attempt over a better transport, if there is one.
     fn look_for_better(&mut self) {
         self.better = match self.state {
-            LinkState::Open(1.., _) => {
+            DialState::Open(1.., _) => {
                 let longest =
                     BETTER_LONGEST.min(BETTER_AFTER * 2_u32.pow(self.better_tries.min(16)));
                 Better::At(Instant::now() + longest.mul_f64(0.5 + random() / 2.0))
@@ -140,14 +140,14 @@ impl Link {
 
     /// Gives the connection up. Another one is opened after a while.
     pub(crate) fn drop_socket(&mut self) {
-        if matches!(self.state, LinkState::Open(..)) && self.failures == 0 {
+        if matches!(self.state, DialState::Open(..)) && self.failures == 0 {
             self.away_since = Instant::now();
         }
         let wait = backoff(self.failures, self.away_since.elapsed(), random());
         self.failures += 1;
         self.unflushed = false;
         (self.better, self.better_tries, self.previous) = (Better::None, 0, None);
-        self.state = LinkState::Waiting(Instant::now() + wait);
+        self.state = DialState::Waiting(Instant::now() + wait);
     }
 
     /// The next event. `has_frame`: whether there is a frame to send. This function may be
@@ -163,11 +163,11 @@ impl Link {
             // Before the link moves, the present connection only sends what it has.
             let has_frame = has_frame && !matches!(self.better, Better::Open(..));
             match &mut self.state {
-                LinkState::Waiting(until) => {
+                DialState::Waiting(until) => {
                     sleep_until((*until).into()).await;
                     self.dial_first();
                 }
-                LinkState::Dialling(number, dialling, relay_at) => {
+                DialState::Dialling(number, dialling, relay_at) => {
                     let number = *number;
                     let dialled = tokio::select! {
                         dialled = dialling => dialled,
@@ -179,7 +179,7 @@ impl Link {
                             if let Some(Ok(socket)) = found {
                                 // The direct connection is there before the one through the relay.
                                 self.better = Better::None;
-                                self.state = LinkState::Open(0, Box::new(socket));
+                                self.state = DialState::Open(0, Box::new(socket));
                                 return LinkEvent::Opened;
                             }
                             self.better = Better::None;
@@ -188,13 +188,13 @@ impl Link {
                     };
                     match dialled {
                         Ok(socket) => {
-                            self.state = LinkState::Open(number, Box::new(socket));
+                            self.state = DialState::Open(number, Box::new(socket));
                             return LinkEvent::Opened;
                         }
                         Err(_) if number + 1 < self.transports.len() => self.dial_last(),
                         Err(loss) => match std::mem::replace(&mut self.better, Better::None) {
                             Better::Dialling(number, dialling) => {
-                                self.state = LinkState::Dialling(number, dialling, None);
+                                self.state = DialState::Dialling(number, dialling, None);
                             }
                             _ => {
                                 self.drop_socket();
@@ -203,7 +203,7 @@ impl Link {
                         },
                     }
                 }
-                LinkState::Open(_, socket) => {
+                DialState::Open(_, socket) => {
                     let event = tokio::select! {
                         event = socket.next(has_frame, self.unflushed) => event,
                         found = improve(&mut self.better) => {
@@ -232,7 +232,7 @@ impl Link {
             return self.dial_last();
         }
         let relay_at = Some(Instant::now() + RELAY_AFTER);
-        self.state = LinkState::Dialling(0, self.dialling_better(0), relay_at);
+        self.state = DialState::Dialling(0, self.dialling_better(0), relay_at);
         // If this attempt fails, the next one over a better transport takes another.
         self.better_tries = 1;
     }
@@ -241,13 +241,13 @@ impl Link {
     fn dial_last(&mut self) {
         let last = self.transports.len() - 1;
         let dialling = dial(self.transports[last], self.server.clone(), self.address.clone());
-        self.state = LinkState::Dialling(last, Box::pin(dialling), None);
+        self.state = DialState::Dialling(last, Box::pin(dialling), None);
     }
 
     /// Begins an attempt over the last transport beside the present one.
     fn try_relay_as_well(&mut self) {
-        let waiting = LinkState::Waiting(Instant::now());
-        if let LinkState::Dialling(number, dialling, _) =
+        let waiting = DialState::Waiting(Instant::now());
+        if let DialState::Dialling(number, dialling, _) =
             std::mem::replace(&mut self.state, waiting)
         {
             self.better = Better::Dialling(number, dialling);
@@ -267,7 +267,7 @@ impl Link {
     /// values are the end of an attempt.
     fn found(&mut self, found: Option<Result<Socket, Loss>>) {
         match (found, &self.better, &self.state) {
-            (None, _, LinkState::Open(present, _)) => {
+            (None, _, DialState::Open(present, _)) => {
                 let number = self.better_tries as usize % *present;
                 self.better_tries += 1;
                 self.better = Better::Dialling(number, self.dialling_better(number));
@@ -282,8 +282,8 @@ impl Link {
     /// Makes the better connection the present one.
     fn move_on(&mut self) {
         if let Better::Open(number, socket) = std::mem::replace(&mut self.better, Better::None)
-            && let LinkState::Open(_, previous) =
-                std::mem::replace(&mut self.state, LinkState::Open(number, socket))
+            && let DialState::Open(_, previous) =
+                std::mem::replace(&mut self.state, DialState::Open(number, socket))
         {
             (self.previous, self.away_since) = (Some(previous), Instant::now());
         }
@@ -296,7 +296,7 @@ impl Link {
 
     /// Gives `frame` to the connection, after [`LinkEvent::HasRoom`].
     pub(crate) fn send(&mut self, frame: Frame) {
-        if let LinkState::Open(_, socket) = &mut self.state {
+        if let DialState::Open(_, socket) = &mut self.state {
             socket.send(frame);
             self.unflushed = true;
         }
@@ -304,8 +304,8 @@ impl Link {
 
     /// Closes the connection, after its frames are flushed.
     pub(crate) async fn close(&mut self) {
-        let waiting = LinkState::Waiting(Instant::now());
-        if let LinkState::Open(_, socket) = std::mem::replace(&mut self.state, waiting) {
+        let waiting = DialState::Waiting(Instant::now());
+        if let DialState::Open(_, socket) = std::mem::replace(&mut self.state, waiting) {
             socket.close().await;
         }
     }

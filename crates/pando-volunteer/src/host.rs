@@ -390,13 +390,4 @@ impl Host {
             self.outbox.say(message);
         }
     }
-
-    /// Gives the cores as many values as they want.
-    fn feed(&mut self, now: Instant) {
-        self.dispatch.tick(now);
-        while let Some((number, values)) = self.dispatch.feed(now) {
-            let id = self.cores[number].id(number);
-            self.orders.push_back(Order::Compute(id, values));
-        }
-    }
 }

@@ -124,6 +124,15 @@ impl Host {
         }
     }
 
+    /// Gives the cores as many values as they want.
+    pub(super) fn feed(&mut self, now: Instant) {
+        self.dispatch.tick(now);
+        while let Some((number, values)) = self.dispatch.feed(now) {
+            let id = self.cores[number].id(number);
+            self.orders.push_back(Order::Compute(id, values));
+        }
+    }
+
     fn runs(&self, id: CoreId) -> bool {
         self.cores.get(id.number).is_some_and(|core| core.runs && core.generation == id.generation)
     }
