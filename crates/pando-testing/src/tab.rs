@@ -1,7 +1,7 @@
 //! A device with a browser tab: headless Chromium in its own processes, without control over the
 //! page. Control by [DevTools](crate::DrivenTab) would halve a tab's speed.
 
-use super::processes::Group;
+use super::{make_neutral, processes::Group};
 use anyhow::Context;
 use std::{
     env,
@@ -64,6 +64,7 @@ impl Chromium {
         let program = self.program.display().to_string();
         let mut words = self.launcher.iter().chain([&program]);
         let mut command = Command::new(words.next().context("there is a program at least")?);
+        make_neutral(&mut command);
         command.args(words).args(OPTIONS).args(&self.options);
         if url.starts_with("https://127.0.0.1") {
             command.arg("--ignore-certificate-errors");

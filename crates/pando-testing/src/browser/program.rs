@@ -1,7 +1,7 @@
 //! The processes of browsers.
 
 use super::{ANOTHER_NAME, BrowserEngine};
-use crate::{http::free_port, tab::OPTIONS};
+use crate::{http::free_port, make_neutral, tab::OPTIONS};
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -170,6 +170,7 @@ impl GuardedGroup {
             .args(launcher)
             .arg(program)
             .args(words);
+        make_neutral(&mut command);
         set_up(&mut command);
         Self(command.process_group(0).stdin(Stdio::piped()).spawn().expect("`sh` starts"))
     }
