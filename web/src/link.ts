@@ -223,7 +223,7 @@ class Link {
   }
 
   private forget(): void {
-    this.deferred = [];
+    this.deferred = this.deferred.filter(({ type }) => type === 'update');
     this.outbox.keep(() => false);
     this.dispatcher.reset();
   }

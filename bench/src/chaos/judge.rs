@@ -145,7 +145,7 @@ fn plain(job: &RandomJob, life: &Life) -> Vec<u8> {
 
 /// Whether a master took the function for one that gives different results. With two kinds of
 /// liars, this may happen.
-fn is_muddled(life: &Life) -> bool {
+pub(super) fn is_muddled(life: &Life) -> bool {
     life.said.contains("the function gives different results")
 }
 
@@ -159,9 +159,12 @@ fn expected_status(life: &Life) -> i32 {
     if is_in_doubt || is_muddled(life) { 1 } else { life.input.expected.status }
 }
 
-/// The lines about honest devices that are said not to be trusted any more.
+/// The lines about honest devices that are said not to be trusted any more. Lines about a shortage
+/// of devices only count those.
 fn wrongly_accused(life: &Life) -> Vec<String> {
-    let lines = life.said.lines().filter(|line| line.contains("is not trusted any more"));
+    let lines = life.said.lines().filter(|line| {
+        line.contains("is not trusted any more") && !line.contains("device is not trusted")
+    });
     lines.filter(|line| !line.contains(LIAR)).map(str::to_owned).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Checks what was computed, and what the journal keeps: nothing is computed again whose result was
 //! kept, and results count only if enough devices have computed them.
 
-use super::{context::Context, master::Life, trust::RandomTrust};
+use super::{context::Context, judge::is_muddled, master::Life, trust::RandomTrust};
 use pando::journal::{Digest, digest};
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -55,17 +55,20 @@ pub(super) fn computed_wrongly(context: &Context, lives: &[Life]) -> Vec<String>
 }
 
 /// The first error in a journal after a run: each value has at least as many results as its items
-/// that do not fail, and no more than its items, so none was computed again although it was kept.
+/// that do not fail, unless the run took the function for one that gives different results; and no
+/// more than its items, so none was computed again although it was kept.
 pub(super) fn kept_wrongly(context: &Context, lives: &[Life], journal: &Path) -> Option<String> {
     let contents = match pando::journal::read(&fs::read(journal).unwrap_or_default()) {
         Ok(contents) => contents,
         Err(error) => return Some(format!("the journal cannot be read: {error}")),
     };
-    let input = &lives.last()?.input;
+    let last = lives.last()?;
+    let input = &last.input;
     let value = |index: &u64| digest(&input.items[*index as usize]);
     let kept = counted(contents.values);
     let least = counted(input.expected.results.iter().map(value));
-    if let Some((value, _)) = least.iter().find(|(value, least)| count(&kept, value) < **least) {
+    let is_missing = |(value, least): &(&Digest, &usize)| count(&kept, value) < **least;
+    if let Some((value, _)) = least.iter().find(is_missing).filter(|_| !is_muddled(last)) {
         let item = input.items.iter().position(|item| digest(item) == *value);
         return Some(format!(
             "the journal does not have the result of item {:?}",

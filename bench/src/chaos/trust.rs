@@ -100,7 +100,8 @@ pub(crate) struct Computed {
 }
 
 /// The output of `--copies` as that of a run without: the right result in place of each list of
-/// answers, all of which are right except those of liars.
+/// answers, all of which are right except those of liars. A list at the end that is not whole is
+/// left out: its master was killed meanwhile.
 pub(super) fn without_copies(output: &[u8], devices: usize, separator: u8, json: bool) -> Vec<u8> {
     let mut plain = Vec::new();
     for record in output.split_inclusive(|byte| *byte == separator) {
@@ -108,6 +109,7 @@ pub(super) fn without_copies(output: &[u8], devices: usize, separator: u8, json:
         match right_answer(list, devices) {
             Some(result) if json => plain.extend(Json::from(result).to_string().bytes()),
             Some(result) => plain.extend(result.bytes()),
+            None if list.len() == record.len() => continue,
             None => plain.extend_from_slice(list),
         }
         plain.extend_from_slice(&record[list.len()..]);

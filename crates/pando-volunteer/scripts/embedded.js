@@ -882,7 +882,7 @@
       let value = 0;
       let unit = 1;
       for (let i = 0; i < MAX_VARINT_BYTES; i++) {
-        if (this.at >= this.end) throw new Malformed("a number is cut off");
+        if (this.at >= this.end) throw new Malformed("a frame is cut off");
         const byte = this.bytes[this.at++];
         value += (byte & 127) * unit;
         if (byte < 128) {
@@ -891,12 +891,12 @@
         }
         unit *= 128;
       }
-      throw new Malformed("a number is too large");
+      throw new Malformed("a frame is too large");
     }
     /** Skips `length` bytes and returns the position before them. */
     skip(length) {
       const start = this.at;
-      if (length > this.end - start) throw new Malformed("an entry is too large");
+      if (length > this.end - start) throw new Malformed("a frame is cut off");
       this.at = start + length;
       return start;
     }

@@ -272,10 +272,10 @@ impl Host {
         self.dispatch.keep(|loan| keeps(&loan));
     }
 
-    /// Forgets the job, and ends all cores.
+    /// Forgets the job, and ends all cores. The master still hears of changed cores and names.
     fn forget(&mut self) {
         self.job = None;
-        self.outbox = Outbox::default();
+        self.outbox.keep_updates();
         self.forget_passed_on();
         self.end_cores();
         self.dispatch = Dispatch::new(0, 1, None);

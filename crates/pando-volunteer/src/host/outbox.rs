@@ -140,6 +140,12 @@ impl Outbox {
         begun.chain(self.queue.iter().flat_map(Unsent::loans)).copied()
     }
 
+    /// Drops everything except what the volunteer says about itself.
+    pub(super) fn keep_updates(&mut self) {
+        (self.begun, self.cutter) = (None, Cutter::default());
+        self.queue.retain(|unsent| matches!(unsent, Unsent::Message(ToMaster::Update { .. })));
+    }
+
     /// Drops the answers and returns of all loans except those that `keeps` accepts.
     pub(super) fn keep(&mut self, keeps: &impl Fn(&Loan) -> bool) {
         self.rewind();

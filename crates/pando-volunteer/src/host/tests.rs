@@ -253,6 +253,18 @@ fn a_name_is_told_at_once_and_in_the_next_hello() {
 }
 
 #[test]
+fn what_changes_before_the_first_welcome_is_told_after_it() {
+    let mut world = World::new(0);
+    world.connect(&[]);
+    world.host.lend(2, world.now);
+    world.host.rename("Ann");
+    world.welcome("job", &options(), &[]);
+    let cores = ToMaster::Update { name: None, cores: Some(2) };
+    let name = ToMaster::Update { name: Some("Ann".into()), cores: None };
+    assert_eq!(world.said(), [Said::Message(cores), Said::Message(name)]);
+}
+
+#[test]
 fn a_volunteer_that_leaves_returns_everything() {
     let mut world = World::working(1, options());
     world.lend(0..2);

@@ -107,14 +107,16 @@ fn jobs_are_preempted_cancelled_and_at_their_time_limit() {
     let number = preempted.trim_start_matches("Slurm ");
     // Slurm lets a job wait for two minutes before it begins again. The two minutes begin anew when
     // the last process of the job has ended.
+    let mut has_waited = false;
     until("the preempted job begins again", || {
         let state = slurm.ask(&["squeue", "-h", "-o", "%T %r", "-j", number]);
+        has_waited |= state.starts_with("PENDING");
         if state == "PENDING BeginTime" {
             // Meanwhile the job may have begun.
             let job = format!("JobId={number}");
             slurm.desk.run(&["scontrol", "update", &job, "StartTime=now"]);
         }
-        state.starts_with("RUNNING").then_some(())
+        (has_waited && state.starts_with("RUNNING")).then_some(())
     });
     run.hears(&format!("{preempted} "));
     let others = (1..=VOLUNTEERS).map(|task| format!("{job}_{task}"));
