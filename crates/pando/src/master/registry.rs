@@ -237,6 +237,11 @@ impl Registry {
         self.devices.get_mut(&sub)
     }
 
+    /// The last session of a device, if the device is connected.
+    pub(crate) fn connected(&self, key: &DeviceKey) -> Option<&Device> {
+        self.get(self.session(key)?)
+    }
+
     /// The connected devices and their sessions, in the order of their arrival.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SubStreamId, &Device)> {
         self.devices.iter().map(|(sub, device)| (*sub, device))

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     console::{Console, printable},
     events::Events,
+    protocol::Path,
 };
 use futures_util::task::AtomicWaker;
 use serde_json::json;
@@ -317,6 +318,14 @@ impl Master {
     pub(super) fn is_removed(&self, device: &str) -> bool {
         let key = DeviceKey { device: device.into(), local: false };
         self.lock().registry().rule(&key).removed
+    }
+
+    /// Whether the hello of a device over `path` comes late: another channel of the device, which
+    /// was opened afterwards, is in use.
+    pub(super) fn is_outrun(&self, device: &str, path: Path, now: Instant) -> bool {
+        let key = DeviceKey { device: device.into(), local: false };
+        let state = self.lock();
+        state.registry().connected(&key).is_some_and(|device| device.has_outrun(path, now))
     }
 
     /// Whether the items read so far can be finished by the connected devices.

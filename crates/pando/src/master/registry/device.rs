@@ -26,6 +26,8 @@ use tokio::sync::Notify;
 
 /// The least time between two recalls from one device.
 const RECALL_INTERVAL: Duration = Duration::from_secs(1);
+/// How much later the hello of an earlier channel of the same device may come.
+const OUTRUN: Duration = Duration::from_secs(2);
 
 /// See the module.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ pub(crate) struct Device {
     is_browser: bool,
     /// The route of the channel.
     path: Path,
+    joined: Instant,
     /// The cores that the device offers.
     offered: u32,
     rule: OwnerRule,
@@ -85,6 +88,7 @@ impl Device {
             page,
             is_browser,
             path,
+            joined: now,
             offered: cores,
             rule: OwnerRule::default(),
             cores,
@@ -127,6 +131,15 @@ impl Device {
 
     pub(crate) fn path(&self) -> Path {
         self.path
+    }
+
+    /// Whether another channel of the device, over `path`, was opened before this one, although its
+    /// hello comes later. A volunteer tries its routes side by side, and the relay is the slowest.
+    pub(crate) fn has_outrun(&self, path: Path, now: Instant) -> bool {
+        path == Path::Relay
+            && matches!(self.path, Path::Direct | Path::Turn)
+            && !self.replaced
+            && now.saturating_duration_since(self.joined) < OUTRUN
     }
 
     /// Whether the device is this machine's own cores.

@@ -60,6 +60,10 @@ pub(crate) async fn attend(master: Arc<Master>, door: Door, mut channel: Channel
                 (Path::Direct, Some(Path::Turn)) => Path::Turn,
                 (path, _) => path,
             };
+            if master.is_outrun(&hello.device, path, Instant::now()) {
+                debug!(device = hello.name, "a hello through the relay comes late");
+                return;
+            }
             let mut session = Session::open(master, hello, path, door.page, Instant::now());
             let device = session.name.clone();
             debug!(device, ?path, "a volunteer has joined");

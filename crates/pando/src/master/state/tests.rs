@@ -74,11 +74,15 @@ impl World {
     }
 
     fn joins(&mut self, name: &str, cores: u32, holds: &[Loan]) -> Joined {
+        self.joins_over(Path::WebSocket, name, cores, holds)
+    }
+
+    fn joins_over(&mut self, path: Path, name: &str, cores: u32, holds: &[Loan]) -> Joined {
         let newcomer = Newcomer {
             name: name.into(),
             key: DeviceKey { device: name.into(), local: false },
             page: Page::default(),
-            path: Path::WebSocket,
+            path,
             cores,
             is_browser: false,
             reloaded: false,
@@ -143,4 +147,21 @@ fn a_device_that_comes_back_twice_keeps_what_it_holds() {
     let third = world.joins("phone", 1, &held);
     assert_eq!(third.keep, held);
     assert_eq!(world.state.items().lender().held(third.sub), 1);
+}
+
+#[test]
+fn a_late_hello_through_the_relay_takes_the_place_of_no_better_channel() {
+    let mut world = World::new();
+    let key = DeviceKey { device: "a".into(), local: false };
+    let is_outrun = |world: &World, path, seconds| {
+        let device = world.state.registry().connected(&key);
+        let now = world.now + Duration::from_secs(seconds);
+        device.is_some_and(|device| device.has_outrun(path, now))
+    };
+    assert!(!is_outrun(&world, Path::Relay, 0), "nobody is there");
+    world.joins_over(Path::Relay, "a", 1, &[]);
+    assert!(!is_outrun(&world, Path::Relay, 0) && !is_outrun(&world, Path::Direct, 0));
+    world.joins_over(Path::Direct, "a", 1, &[]);
+    assert!(is_outrun(&world, Path::Relay, 1) && !is_outrun(&world, Path::Direct, 1));
+    assert!(!is_outrun(&world, Path::Relay, 2), "the device has come back");
 }

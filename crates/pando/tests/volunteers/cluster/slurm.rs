@@ -1,6 +1,7 @@
 //! Slurm, and Dask on Slurm.
 
 use super::*;
+use std::time::{Duration, Instant};
 
 /// A Slurm of one machine with 4 CPUs. Its daemons have a folder, ports and processes of their own.
 struct Slurm {
@@ -107,11 +108,14 @@ fn jobs_are_preempted_cancelled_and_at_their_time_limit() {
     let number = preempted.trim_start_matches("Slurm ");
     // Slurm lets a job wait for two minutes before it begins again. The two minutes begin anew when
     // the last process of the job has ended.
-    let mut has_waited = false;
+    let (mut has_waited, mut told) = (false, None::<Instant>);
     until("the preempted job begins again", || {
         let state = slurm.ask(&["squeue", "-h", "-o", "%T %r", "-j", number]);
         has_waited |= state.starts_with("PENDING");
-        if state == "PENDING BeginTime" {
+        // The scheduler passes over a job whose time has just been set.
+        let is_due = told.is_none_or(|told| told.elapsed() > Duration::from_secs(5));
+        if state == "PENDING BeginTime" && is_due {
+            told = Some(Instant::now());
             // Meanwhile the job may have begun.
             let job = format!("JobId={number}");
             slurm.desk.run(&["scontrol", "update", &job, "StartTime=now"]);
