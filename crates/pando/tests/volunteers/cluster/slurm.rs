@@ -108,19 +108,22 @@ fn jobs_are_preempted_cancelled_and_at_their_time_limit() {
     let number = preempted.trim_start_matches("Slurm ");
     // Slurm lets a job wait for two minutes before it begins again. The two minutes begin anew when
     // the last process of the job has ended.
-    let (mut has_waited, mut told) = (false, None::<Instant>);
+    let (mut states, mut told) = (Vec::new(), None::<Instant>);
     until("the preempted job begins again", || {
-        let state = slurm.ask(&["squeue", "-h", "-o", "%T %r", "-j", number]);
-        has_waited |= state.starts_with("PENDING");
+        let state = slurm.ask(&["squeue", "-h", "-o", "%T %r %S", "-j", number]);
+        if states.last() != Some(&state) {
+            eprintln!("the preempted job: {state}");
+            states.push(state.clone());
+        }
         // The scheduler passes over a job whose time has just been set.
         let is_due = told.is_none_or(|told| told.elapsed() > Duration::from_secs(5));
-        if state == "PENDING BeginTime" && is_due {
+        if state.starts_with("PENDING") && is_due {
             told = Some(Instant::now());
             // Meanwhile the job may have begun.
             let job = format!("JobId={number}");
             slurm.desk.run(&["scontrol", "update", &job, "StartTime=now"]);
         }
-        (has_waited && state.starts_with("RUNNING")).then_some(())
+        (told.is_some() && state.starts_with("RUNNING")).then_some(())
     });
     run.hears(&format!("{preempted} "));
     let others = (1..=VOLUNTEERS).map(|task| format!("{job}_{task}"));
