@@ -106,6 +106,9 @@ fn jobs_are_preempted_cancelled_and_at_their_time_limit() {
     slurm.ask(&["sbatch", "--partition=high", "--output=/dev/null", "--wrap=true"]);
     let preempted = name(&run.hears(" left"));
     let number = preempted.trim_start_matches("Slurm ");
+    until("the other job has run", || {
+        slurm.ask(&["squeue", "-h", "--partition=high"]).is_empty().then_some(())
+    });
     // Slurm lets a job wait for two minutes before it begins again. The two minutes begin anew when
     // the last process of the job has ended.
     let (mut states, mut told) = (Vec::new(), None::<Instant>);
@@ -115,6 +118,7 @@ fn jobs_are_preempted_cancelled_and_at_their_time_limit() {
             eprintln!("the preempted job: {state}");
             states.push(state.clone());
         }
+        assert!(!state.is_empty(), "{}", slurm.desk.read(&format!("pando-{number}.out")));
         // The scheduler passes over a job whose time has just been set.
         let is_due = told.is_none_or(|told| told.elapsed() > Duration::from_secs(5));
         if state.starts_with("PENDING") && is_due {
