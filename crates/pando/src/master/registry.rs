@@ -214,9 +214,11 @@ impl Registry {
         }
     }
 
-    /// Notes that the device `id` has computed a value: it is not unresponsive any more.
+    /// Notes that the device of `sub` has computed a value: it is not unresponsive any more.
     pub(crate) fn responds(&mut self, sub: SubStreamId) {
-        if let Some(device) = self.devices.get(&sub) {
+        if self.evidence.has_unresponsive()
+            && let Some(device) = self.devices.get(&sub)
+        {
             self.evidence.responds(device.key());
         }
     }

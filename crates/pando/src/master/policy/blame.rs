@@ -87,12 +87,8 @@ fn somebody_may_try(
     sub: SubStreamId,
     index: Index,
 ) -> bool {
-    registry.iter().any(|(other, device)| {
-        other != sub
-            && device.is_active()
-            && registry.evidence().standing(device.key()).is_good()
-            && !failures.has_failed(index, device.key())
-    })
+    active_others(registry, sub)
+        .any(|(key, standing)| standing.is_good() && !failures.has_failed(index, key))
 }
 
 /// Whether another active device is proven, or is not unfit and has not failed `index`.
@@ -102,15 +98,20 @@ fn somebody_knows_better(
     sub: SubStreamId,
     index: Index,
 ) -> bool {
-    registry.iter().any(|(other, device)| {
-        other != sub
-            && device.is_active()
-            && match registry.evidence().standing(device.key()) {
-                Standing::Proven => true,
-                Standing::Unfit => false,
-                _ => !failures.has_failed(index, device.key()),
-            }
+    active_others(registry, sub).any(|(key, standing)| match standing {
+        Standing::Proven => true,
+        Standing::Unfit => false,
+        _ => !failures.has_failed(index, key),
     })
+}
+
+/// The active devices other than that of `sub`, each with the judgement on it.
+fn active_others(
+    registry: &Registry,
+    sub: SubStreamId,
+) -> impl Iterator<Item = (&DeviceKey, Standing)> {
+    let others = registry.iter().filter(move |(other, device)| *other != sub && device.is_active());
+    others.map(|(_, device)| (device.key(), registry.evidence().standing(device.key())))
 }
 
 /// Lifts one doubt about each of `devices`, because the failure was the item's fault.

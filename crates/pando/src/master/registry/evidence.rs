@@ -67,11 +67,14 @@ impl Evidence {
         }
     }
 
+    /// Whether any device is remembered as unresponsive.
+    pub(super) fn has_unresponsive(&self) -> bool {
+        !self.unresponsive.is_empty()
+    }
+
     /// Notes that a device has computed a value: it is not unresponsive any more.
     pub(super) fn responds(&mut self, key: &DeviceKey) {
-        if !self.unresponsive.is_empty() {
-            self.unresponsive.remove(&*key.device);
-        }
+        self.unresponsive.remove(&*key.device);
     }
 
     /// Remembers the evidence about a device that leaves, if there is any; `here`: the number of
