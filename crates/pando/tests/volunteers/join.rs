@@ -1,6 +1,6 @@
 //! Native volunteers: `pando join`.
 
-mod assets;
+pub(crate) mod assets;
 mod ends;
 mod programs;
 mod reaching;

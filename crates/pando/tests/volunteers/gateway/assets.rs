@@ -1,6 +1,7 @@
 //! The assets of a run behind a gateway, which fetches each of them once.
 
 use super::*;
+use crate::join::assets::{self, PART, SUM};
 use pando_testing::{RelayProcess, get};
 use std::{
     io::{Read, Write},
@@ -12,27 +13,15 @@ use std::{
     thread,
 };
 
-/// Bytes of a part, as in `crates/pando-join/src/assets.rs`.
-const PART: usize = 4 << 20;
 const LENGTH: usize = 2 * PART + 5;
 
-/// A function that answers the length of an asset and a checksum.
-const SUM: &str = "export default async (x, { asset }) => {
-  const bytes = await asset('deep/model é.bin')
-  let sum = 0
-  for (let i = 0; i < bytes.length; i += 1009) sum = (sum * 31 + bytes[i]) % 1000003
-  return `${bytes.length} ${sum}`
-}";
-
 fn model() -> Vec<u8> {
-    (0..LENGTH).map(|at| (at % 251) as u8).collect()
+    assets::model(LENGTH)
 }
 
 /// What the function answers.
 fn sum() -> String {
-    let each = model().into_iter().step_by(1009);
-    let sum = each.fold(0u64, |sum, byte| (sum * 31 + u64::from(byte)) % 1_000_003);
-    format!("{LENGTH} {sum}")
+    assets::sum(&model())
 }
 
 /// A run of `f` with assets and without local cores.

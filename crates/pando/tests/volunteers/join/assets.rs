@@ -5,21 +5,21 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 
 /// Bytes of a part, as in `crates/pando-join/src/assets.rs`.
-const PART: usize = 4 << 20;
+pub(crate) const PART: usize = 4 << 20;
 
 /// A function that answers the length and a checksum of an asset.
-const SUM: &str = "export default async (x, { asset }) => {
+pub(crate) const SUM: &str = "export default async (x, { asset }) => {
   const bytes = await asset('deep/model é.bin')
   let sum = 0
   for (let i = 0; i < bytes.length; i += 1009) sum = (sum * 31 + bytes[i]) % 1000003
   return `${bytes.length} ${sum}`
 }";
 
-fn model(length: usize) -> Vec<u8> {
+pub(crate) fn model(length: usize) -> Vec<u8> {
     (0..length).map(|i| (i % 251) as u8).collect()
 }
 
-fn sum(bytes: &[u8]) -> String {
+pub(crate) fn sum(bytes: &[u8]) -> String {
     let each = bytes.iter().step_by(1009);
     let sum = each.fold(0u64, |sum, byte| (sum * 31 + u64::from(*byte)) % 1_000_003);
     format!("{} {sum}", bytes.len())
