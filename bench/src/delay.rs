@@ -31,6 +31,9 @@ const UDP_FRONT: ([u8; 4], u16) = ([10, 2, 0, 1], 7001);
 
 /// The most pieces that are on their way in one direction of one connection.
 const UNDER_WAY: usize = 65_536;
+/// The buffer of each UDP socket, in bytes, so that the link itself loses no packets. The system
+/// may give less.
+const BUFFER: usize = 4 << 20;
 
 /// Passes everything on after the delay `late`, and never returns. Calls `ready` when the link
 /// works.
@@ -40,7 +43,7 @@ const UNDER_WAY: usize = 65_536;
 pub async fn run(late: Duration, ready: impl FnOnce()) -> std::io::Result<()> {
     let listener = TcpListener::bind(format!("{FRONT}:{PORT}")).await?;
     let stun = UdpSocket::bind(STUN_SOCKET).await?;
-    let front = Arc::new(UdpSocket::bind(SocketAddr::from(UDP_FRONT)).await?);
+    let front = Arc::new(udp(UDP_FRONT.into()).await?);
     let master = Arc::new(Mutex::new(None));
     tokio::spawn(answer(stun, master.clone()));
     tokio::spawn(packets(front, master, late));
@@ -54,6 +57,15 @@ pub async fn run(late: Duration, ready: impl FnOnce()) -> std::io::Result<()> {
             tokio::join!(bytes(near_in, far_out, late), bytes(far_in, near_out, late));
         });
     }
+}
+
+/// A UDP socket with large buffers.
+async fn udp(address: SocketAddr) -> std::io::Result<UdpSocket> {
+    let socket = UdpSocket::bind(address).await?;
+    let buffers = socket2::SockRef::from(&socket);
+    buffers.set_recv_buffer_size(BUFFER)?;
+    buffers.set_send_buffer_size(BUFFER)?;
+    Ok(socket)
 }
 
 /// Passes on one direction of a TCP connection.
@@ -107,7 +119,7 @@ async fn packets(front: Arc<UdpSocket>, master: Arc<Mutex<Option<SocketAddr>>>, 
         let way = match ways.entry(from) {
             Entry::Occupied(way) => way.into_mut(),
             Entry::Vacant(place) => {
-                let Ok(back) = UdpSocket::bind("10.1.0.1:0").await else { continue };
+                let Ok(back) = udp(([10, 1, 0, 1], 0).into()).await else { continue };
                 let back = Arc::new(back);
                 let (there, arriving) = channel(UNDER_WAY);
                 tokio::spawn(later(arriving, back.clone(), to));

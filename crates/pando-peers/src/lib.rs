@@ -34,6 +34,7 @@ mod driver;
 mod flight;
 mod inbox;
 mod outbox;
+mod pacer;
 mod peer;
 mod pieces;
 mod reflexive;

@@ -6,9 +6,10 @@ mod ending;
 use crate::{
     certificate::SharedCertificate,
     channel::{self, Channel},
-    flight::{self, Flight, SendPermission},
+    flight::{self, Flight},
     inbox::Inbox,
     outbox::Outbox,
+    pacer::Pacer,
     pieces::{self, PieceAssembler, PieceCutter},
     signals::Say,
     socket::Packet,
@@ -64,8 +65,8 @@ pub(crate) struct Peer {
     packets: usize,
     waker: Waker,
     due: Instant,
-    /// When the next message may be written.
-    pace: Option<Instant>,
+    /// Packets that wait to leave.
+    pacer: Pacer,
     until: Option<Instant>,
 }
 
@@ -157,7 +158,7 @@ impl Peer {
             packets: 0,
             waker,
             due: now,
-            pace: None,
+            pacer: Pacer::default(),
             until: None,
         }
     }
@@ -270,7 +271,7 @@ impl Peer {
 
     /// The time at which this connection next needs to be driven.
     pub(crate) fn due(&self) -> Instant {
-        [self.until, self.pace].into_iter().flatten().fold(self.due, Instant::min)
+        [self.until, self.pacer.next()].into_iter().flatten().fold(self.due, Instant::min)
     }
 
     /// Whether the connection has ended and no frame waits for the owner.
@@ -281,18 +282,9 @@ impl Peer {
     /// Writes the frames that the owner has queued, as far as there is room in flight.
     fn write(&mut self, now: Instant, context: &mut Context, scratch: &mut Vec<u8>) {
         let Some(mut data) = self.data.and_then(|id| self.rtc.channel(id)) else { return };
-        let mut set_in_flight = data.buffered_amount();
-        self.flight.set_in_flight(set_in_flight, now);
-        self.pace = None;
-        loop {
-            match self.flight.room(set_in_flight, now) {
-                SendPermission::Now => {}
-                SendPermission::At(next) => {
-                    self.pace = Some(next);
-                    return;
-                }
-                SendPermission::Later => return,
-            }
+        let mut in_flight = data.buffered_amount();
+        self.flight.set_in_flight(in_flight, now);
+        while self.flight.has_room(in_flight) {
             if !self.cutter.is_busy() {
                 match self.incoming.as_mut().map(|incoming| incoming.poll_recv(context)) {
                     Some(Poll::Ready(Some(frame))) => self.cutter.start(frame),
@@ -306,7 +298,7 @@ impl Peer {
             self.cutter.next_message(scratch);
             match data.write(true, scratch) {
                 Ok(true) => {
-                    set_in_flight += scratch.len();
+                    in_flight += scratch.len();
                     self.flight.wrote(scratch.len(), now);
                 }
                 Ok(false) | Err(_) => return self.broken(),
@@ -321,18 +313,21 @@ impl Peer {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(due)) => {
                     self.due = due;
-                    return;
+                    break;
                 }
                 Ok(Output::Transmit(packet)) => {
-                    outbox.push_from(packet.source, packet.destination, &packet.contents)
+                    self.pacer.push(packet.source, packet.destination, packet.contents.into())
                 }
                 Ok(Output::Event(event)) => self.happened(event, now),
                 Err(_) => {
                     self.broken();
-                    return;
+                    break;
                 }
             }
         }
+        // The last packets of a connection do not wait.
+        let pace = self.flight.pace().filter(|_| self.stage != Stage::Closed);
+        self.pacer.release(pace, now, outbox);
     }
 
     fn happened(&mut self, event: Event, now: Instant) {

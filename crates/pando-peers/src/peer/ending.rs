@@ -22,8 +22,8 @@ impl Peer {
     /// Closes the data channel once all frames have arrived, or after a time limit.
     pub(super) fn leave(&mut self, now: Instant, outbox: &mut Outbox) {
         let Some(id) = self.data else { return };
-        let set_in_flight = self.rtc.channel(id).map_or(0, |mut data| data.buffered_amount());
-        let has_said_all = self.incoming.is_none() && !self.cutter.is_busy() && set_in_flight == 0;
+        let in_flight = self.rtc.channel(id).map_or(0, |mut data| data.buffered_amount());
+        let has_said_all = self.incoming.is_none() && !self.cutter.is_busy() && in_flight == 0;
         if has_said_all || self.until.is_some_and(|until| until <= now) {
             self.rtc.direct_api().close_data_channel(id);
             self.poll(now, outbox);
@@ -36,7 +36,7 @@ impl Peer {
         if self.stage == Stage::Closed {
             return;
         }
-        (self.stage, self.until, self.pace) = (Stage::Closed, Some(now + LAST_PACKETS), None);
+        (self.stage, self.until) = (Stage::Closed, Some(now + LAST_PACKETS));
         (self.incoming, self.opened, self.say) = (None, None, None);
         if self.rtc.close().is_err() {
             self.rtc.disconnect();
@@ -46,7 +46,7 @@ impl Peer {
     /// Ends a connection that cannot go on.
     pub(super) fn broken(&mut self) {
         self.rtc.disconnect();
-        (self.stage, self.until, self.pace) = (Stage::Closed, None, None);
+        (self.stage, self.until) = (Stage::Closed, None);
         (self.incoming, self.opened, self.say) = (None, None, None);
     }
 }

@@ -8,6 +8,9 @@ use std::ops::Range;
 
 /// A number with fewer digits in a row is taken for exact.
 const DIGITS: usize = 16;
+/// A decimal with at most so many significant digits is not reported: 17 digits always name the
+/// number of 64 bits that a program printed.
+const DECIMAL_DIGITS: usize = 17;
 /// The most digits shown in a message.
 const SHOWN: usize = 40;
 
@@ -80,13 +83,17 @@ fn around(bytes: &[u8], at: usize, is_of_kind: impl Fn(&u8) -> bool) -> Range<us
     before.map_or(0, |before| before + 1)..after.map_or(bytes.len(), |after| at + after)
 }
 
-/// Whether JavaScript prints the number `text` with other digits.
+/// Whether JavaScript prints the number `text` with other digits that matter.
 fn is_rounded(text: &str) -> bool {
+    let digits = significant(text);
+    if text.contains(['.', 'e', 'E']) && digits.len() <= DECIMAL_DIGITS {
+        return false;
+    }
     let number = text.parse::<f64>();
-    number.is_ok_and(|number| significant(&format!("{number:e}")) != significant(text))
+    number.is_ok_and(|number| significant(&format!("{number:e}")) != digits)
 }
 
-/// The digits of a number without those that only tell its size.
+/// The significant digits of a number.
 fn significant(number: &str) -> String {
     let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
     mantissa.replace(['.', '-'], "").trim_matches('0').into()
@@ -161,6 +168,8 @@ mod tests {
             "9007199254740991",
             "10000000000000000000000",
             "-0.30000000000000004",
+            "0.10000000000000001",
+            "9.0071992547409935",
             "0.0000000000000000000",
             "1.50000000000000000000",
             "12345678901234567e3",
