@@ -34,6 +34,9 @@ use tokio::{
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Length of a new token.
 const TOKEN: usize = 10;
+/// How long it may take to say goodbye to all volunteers, and to each of them more.
+const GOODBYES: Duration = Duration::from_millis(500);
+const GOODBYE: Duration = Duration::from_millis(1);
 /// How long the last frames may take over peer connections.
 const LAST_FRAMES: Duration = Duration::from_secs(1);
 
@@ -281,14 +284,14 @@ impl OpenRun {
             ending = self.close_files(ending).await;
         }
         master.finish();
-        let patience = Instant::now() + Duration::from_millis(500);
-        while master.volunteers() > 0 && Instant::now() < patience {
+        let patience = Instant::now() + GOODBYES + GOODBYE * master.volunteers() as u32;
+        while master.volunteers().max(master.sockets()) > 0 && Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         if let (None, Some(monitor)) = (&self.program, &self.monitor) {
             monitor.close(last.clone(), monitoring::words(&ending)).await;
         }
-        // The last frames are still in the sockets' tasks.
+        // The last frames of peer connections are still in their tasks.
         tokio::time::sleep(Duration::from_millis(20)).await;
         if let Some(uplink) = &self.uplink {
             uplink.end().await;
