@@ -5,7 +5,12 @@ use crate::protocol::Frame;
 use axum::extract::ws;
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use std::time::Duration;
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite as client;
+
+/// How long the last frames may take to a volunteer that goes on sending.
+const LAST_FRAMES: Duration = Duration::from_secs(10);
 
 /// A message of a WebSocket, whatever the library.
 pub(crate) trait SocketMessage: Sized {
@@ -108,6 +113,9 @@ pub(crate) async fn carry<M: SocketMessage, E>(
             match message.heard() {
                 SocketEvent::Frame(frame) => {
                     if outgoing.send(frame).await.is_err() {
+                        // The master goes: nobody hears the volunteer any more.
+                        let rest = async { while let Some(Ok(_)) = stream.next().await {} };
+                        let _ = timeout(LAST_FRAMES, rest).await;
                         return;
                     }
                 }

@@ -35,6 +35,7 @@ pub(super) async fn socket(
         Err(refusal) => return refusal,
     };
     upgrade.on_upgrade(move |socket| async move {
+        let _open = site.master.socket();
         let (ours, theirs) = channel::pair();
         let door = Door { token: site.token.clone(), path: Path::WebSocket, page };
         // Two tasks are used, because a single task that wakes itself would also wake a second

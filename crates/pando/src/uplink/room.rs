@@ -346,6 +346,7 @@ impl RoomClient {
         tokio::spawn(async move {
             let _slot = slot;
             if let Ok(socket) = relay.link(&content.token, &id, &content.key).await {
+                let _open = master.socket();
                 let (ours, theirs) = channel::pair();
                 tokio::join!(attend(master, door, ours), channel::carry(socket, theirs));
             }
