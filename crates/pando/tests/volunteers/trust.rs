@@ -69,6 +69,28 @@ fn each_value_goes_to_different_devices_and_the_result_holds_all_answers() {
 }
 
 #[test]
+fn a_confirmed_result_speaks_for_all_devices_that_agreed_on_it() {
+    let run = idle(60)
+        .args(["--verify", "2", "--confirm", "true", "--retries", "1000", "--heartbeat", "200ms"])
+        .start();
+    let devices = ["Ada", "Bob"].map(|name| {
+        let mut socket = WebSocket::join(&run.url(), name, 1);
+        thread::spawn(move || {
+            let mut tried = BTreeSet::new();
+            serve(&mut socket, |socket, loan, value| {
+                let number: u64 = value.parse().expect("values are numbers");
+                match number % 3 == 0 && tried.insert(number) {
+                    true => fail(socket, loan, "flaky"),
+                    false => answer(socket, loan, value),
+                }
+            });
+        })
+    });
+    run.wait().gives(numbers(60)).did_not_say(&["unfit"]);
+    devices.into_iter().for_each(|device| device.join().expect("it did what it should"));
+}
+
+#[test]
 fn results_that_are_json_stand_in_the_array_as_they_are() {
     let run = idle(2).args(["--copies", "2", "--json"]).start();
     let json = |value: u64| format!("{{\"x\": [{value}, null]}}");

@@ -113,7 +113,7 @@ impl Exchange<'_> {
                 continue;
             };
             (count, bytes) = (count + 1, bytes + length);
-            retries.computed(context, *sub, loan.index);
+            retries.computed(context, &[*sub], loan.index);
             told.result(loan, device, micros, shown);
             tally.add(true, micros);
         }
@@ -177,7 +177,7 @@ impl Exchange<'_> {
             Ok((form, result)) => {
                 let shown = told.to_show(loan, form, &result);
                 if context.job.gateway {
-                    retries.computed(context, *sub, index);
+                    retries.computed(context, &[*sub], index);
                     let accepted = context.items.pass_up(*sub, loan, micros, (form, result));
                     told.result(loan, device, micros, shown.filter(|_| accepted));
                     return accepted;
@@ -189,11 +189,11 @@ impl Exchange<'_> {
                     return confirmations.hold(
                         context.items,
                         (*sub, loan),
-                        device,
+                        (device, vec![*sub]),
                         (result, shown),
                     );
                 }
-                retries.computed(context, *sub, index);
+                retries.computed(context, &[*sub], index);
                 let accepted = context.items.accept(*sub, loan, result).is_some();
                 told.result(loan, device, micros, shown.filter(|_| accepted));
                 accepted

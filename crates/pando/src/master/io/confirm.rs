@@ -91,10 +91,10 @@ impl Master {
         let kind = if refused.is_none() { "confirmed" } else { "unconfirmed" };
         let (index, device) = (unconfirmed.loan().index + 1, unconfirmed.device());
         self.events.write(kind, json!({"index": index, "device": device, "message": refused}));
-        let (line, shown) =
+        let (lines, shown) =
             self.with(|state| state.confirmed(unconfirmed, refused, (&self.job, now)));
         self.gallery.show(shown.into_iter().collect());
-        if let Some(line) = line {
+        for line in lines {
             self.console.say(printable(&line));
         }
     }

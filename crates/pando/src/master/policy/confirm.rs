@@ -16,10 +16,13 @@ use stream_lender::{Loan, SubStreamId};
 pub(crate) struct Unconfirmed {
     /// The sub-stream holding the value meanwhile.
     sub: SubStreamId,
-    /// The session which answered.
-    by: SubStreamId,
+    /// The sub-stream which held the value before.
+    before: SubStreamId,
     loan: Loan,
+    /// The name of the device which answered, or the names.
     device: String,
+    /// The sessions which answered.
+    by: Vec<SubStreamId>,
     result: Bytes,
     /// The result for people who look at the results.
     shown: Option<ShownResult>,
@@ -30,14 +33,14 @@ impl Unconfirmed {
         self.loan
     }
 
-    /// The name of the device which answered.
+    /// The name of the device which answered, or the names.
     pub(crate) fn device(&self) -> &str {
         &self.device
     }
 
-    /// The session which answered.
-    pub(crate) fn by(&self) -> SubStreamId {
-        self.by
+    /// The sessions which answered.
+    pub(crate) fn by(&self) -> &[SubStreamId] {
+        &self.by
     }
 
     pub(crate) fn result(&self) -> &Bytes {
@@ -55,16 +58,17 @@ pub(crate) struct Confirmations {
 }
 
 impl Confirmations {
-    /// Takes the value of `loan` from `by`, and queues `result` for confirmation; once it is
-    /// confirmed, it is `shown`. Returns false if `by` did not hold the loan.
+    /// Takes the value of `loan` from `before`, and queues for confirmation the `result` of a
+    /// `device`, which answered in the sessions `by`; once it is confirmed, it is `shown`. Returns
+    /// false if `before` did not hold the loan.
     pub(crate) fn hold(
         &mut self,
         items: &mut Items,
-        (by, loan): (SubStreamId, Loan),
-        device: &str,
+        (before, loan): (SubStreamId, Loan),
+        (device, by): (&str, Vec<SubStreamId>),
         (result, shown): (Bytes, Option<ShownResult>),
     ) -> bool {
-        if items.lender_mut().hand_back(by, loan).is_err() {
+        if items.lender_mut().hand_back(before, loan).is_err() {
             return false;
         }
         let sub = items.open_paused();
@@ -73,7 +77,8 @@ impl Confirmations {
             return false;
         }
         self.bytes += result.len() as u64;
-        self.waiting.push_back(Unconfirmed { sub, by, loan, device: device.into(), result, shown });
+        let device = device.into();
+        self.waiting.push_back(Unconfirmed { sub, before, loan, device, by, result, shown });
         true
     }
 
@@ -121,7 +126,7 @@ impl Confirmations {
         shown.filter(|_| accepted)
     }
 
-    /// Refuses a result. If the session which answered still exists, its device takes the blame,
+    /// Refuses a result. If the session which held the value still exists, its device takes the blame,
     /// and another device gets the value. `fail` is given the holder of the failed value.
     pub(crate) fn refute<R>(
         &mut self,
@@ -129,11 +134,11 @@ impl Confirmations {
         unconfirmed: &Unconfirmed,
         fail: impl FnOnce(&mut Items, SubStreamId) -> Option<R>,
     ) -> Option<R> {
-        let Unconfirmed { sub, by, loan, ref result, .. } = *unconfirmed;
+        let Unconfirmed { sub, before, loan, ref result, .. } = *unconfirmed;
         self.bytes -= result.len() as u64;
         let lender = items.lender_mut();
         let _ = lender.hand_back(sub, loan);
-        let holder = [by, sub].into_iter().find(|sub| lender.resume_loan(*sub, loan).is_some());
+        let holder = [before, sub].into_iter().find(|sub| lender.resume_loan(*sub, loan).is_some());
         let failed = holder.and_then(|holder| fail(items, holder));
         items.lender_mut().close(sub);
         failed

@@ -268,26 +268,26 @@ impl Retries {
         self.failures.came_back(index, device);
     }
 
-    /// Notes that `sub` has computed `index`. The failures of other devices at this item were
-    /// their own fault.
+    /// Notes that the sessions `by` have computed `index`. The failures of other devices at this
+    /// item were their own fault.
     #[inline]
-    pub(crate) fn computed(&mut self, context: &mut RunContext, sub: SubStreamId, index: Index) {
+    pub(crate) fn computed(&mut self, context: &mut RunContext, by: &[SubStreamId], index: Index) {
         if !self.failures.is_clear() {
-            self.computed_after_failures(context, sub, index);
+            self.computed_after_failures(context, by, index);
         }
     }
 
     fn computed_after_failures(
         &mut self,
         context: &mut RunContext,
-        sub: SubStreamId,
+        by: &[SubStreamId],
         index: Index,
     ) {
         let silence_limit = context.registry.silence_limit();
         for key in self.failures.forget(index) {
             let other = context.registry.iter().find(|(_, device)| *device.key() == key);
             let other = other.map(|(other, _)| other);
-            if other != Some(sub)
+            if other.is_none_or(|other| !by.contains(&other))
                 && let Some(fitness) = context.registry.evidence_mut().fitness_mut(&key)
             {
                 fitness.doubt_confirmed(silence_limit, context.now);

@@ -27,20 +27,22 @@ impl RunState {
         self.confirmations.start(&mut self.items, unconfirmed)
     }
 
-    /// Accepts a result, or fails its value because of `refused`. Returns a line for people, and the
+    /// Accepts a result, or fails its value because of `refused`. Returns lines for people, and the
     /// accepted result for those who look at the results.
     pub(in crate::master) fn confirmed(
         &mut self,
         unconfirmed: Unconfirmed,
         refused: Option<String>,
         (job, now): (&Job, Instant),
-    ) -> (Option<String>, Option<ShownResult>) {
-        let (by, loan) = (unconfirmed.by(), unconfirmed.loan());
+    ) -> (Vec<String>, Option<ShownResult>) {
+        let loan = unconfirmed.loan();
         let Self { items, registry, retries, confirmations, .. } = self;
         let Some(message) = refused else {
+            let by = unconfirmed.by().to_vec();
             let shown = confirmations.confirm(items, unconfirmed);
-            retries.computed(&mut RunContext { items, registry, job, now }, by, loan.index);
-            return (self.registry.succeeded(by), shown);
+            retries.computed(&mut RunContext { items, registry, job, now }, &by, loan.index);
+            let lines = by.into_iter().filter_map(|sub| registry.succeeded(sub)).collect();
+            return (lines, shown);
         };
         let failure = Failure::new(message, "confirm");
         let line = confirmations.refute(items, &unconfirmed, |items, sub| {
@@ -48,6 +50,6 @@ impl RunState {
             let attempt = Attempt { sub, loan, device, failure: &failure };
             retries.failed(&mut RunContext { items, registry, job, now }, &attempt)
         });
-        (line, None)
+        (line.into_iter().collect(), None)
     }
 }

@@ -109,8 +109,7 @@ impl Trust {
                     Some(_) => words::copies_of_chunk(given),
                     None => words::copies(given),
                 };
-                let by = given[0].sub;
-                self.give(around, index, (by, result), None);
+                self.give(around, index, result, None);
             }
             Finding::Settled { group, by_owner } => {
                 self.settle(around, index, (group, by_owner), lines);
@@ -143,7 +142,7 @@ impl Trust {
             self.agreements += 1;
             right.iter().for_each(|answer| self.records.agreed(&answer.key));
         }
-        self.give(around, index, (right[0].sub, right[0].result.clone()), None);
+        self.give(around, index, right[0].result.clone(), None);
         for answer in wrong {
             self.disagreed(around, index, &answer, (&right, by_owner), lines);
         }
@@ -230,13 +229,13 @@ impl Trust {
 
 /// Results.
 impl Trust {
-    /// Gives the result, which the session `by` has answered as well as others; or the device
-    /// `only_by` alone. If there is a command of `--confirm`, it confirms the result first.
+    /// Gives the result, which several devices have answered, or the device `only_by` alone. If
+    /// there is a command of `--confirm`, it confirms the result first.
     fn give(
         &mut self,
         around: &mut Around,
         index: Index,
-        (by, result): (SubStreamId, Bytes),
+        result: Bytes,
         only_by: Option<&DeviceKey>,
     ) {
         let Some((keeper, loan)) = self.hold(around, index) else { return };
@@ -250,12 +249,14 @@ impl Trust {
                 device.recall_cancelled(copy);
             }
         }
+        let by: Vec<SubStreamId> = item.given().iter().map(|answer| answer.sub).collect();
         if context.job.confirms {
-            let devices: Vec<&str> = item.given().iter().map(|answer| &*answer.name).collect();
-            confirmations.hold(context.items, (keeper, loan), &devices.join(", "), (result, None));
+            let names: Vec<&str> = item.given().iter().map(|answer| &*answer.name).collect();
+            let by = (&*names.join(", "), by);
+            confirmations.hold(context.items, (keeper, loan), by, (result, None));
             return;
         }
-        retries.computed(context, by, index);
+        retries.computed(context, &by, index);
         let result = context.items.keep(index, result);
         context.items.accept(keeper, loan, result);
     }
@@ -292,7 +293,7 @@ impl Trust {
             self.provisional.remove(&index);
             let values = around.context.job.values_in(index);
             self.records.counts_unchecked(&answer.key, index, values);
-            self.give(around, index, (answer.sub, answer.result), Some(&answer.key));
+            self.give(around, index, answer.result, Some(&answer.key));
         }
     }
 
