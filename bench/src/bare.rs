@@ -14,5 +14,5 @@ mod volunteers;
 
 pub use master::master;
 pub use page::Loop;
-pub use peers::Peers;
+pub use peers::{Peers, PeersTask};
 pub use volunteers::volunteers;

@@ -1,7 +1,7 @@
 //! The upper limit for a browser: a page that sends every WebSocket message back, and does nothing
 //! else.
 
-use crate::page::PageServer;
+use crate::page::{LOOPBACK, PageServer};
 use anyhow::{Context, bail};
 use axum::extract::ws::Message;
 use bytes::Bytes;
@@ -28,7 +28,7 @@ impl Echo {
     /// # Errors
     /// When no port is free.
     pub async fn serve() -> anyhow::Result<Self> {
-        Ok(Self(PageServer::start(PAGE.into()).await?))
+        Ok(Self(PageServer::start(PAGE.into(), LOOPBACK).await?))
     }
 
     /// The address of the page.

@@ -1,9 +1,9 @@
 //! Two computers far from each other: network namespaces (as root, with iproute2) with [`delay`]
 //! between them.
 
-use crate::delay;
+use crate::{bare::Peers, delay};
 use anyhow::{Context, ensure};
-use pando_testing::{Internet, RunningProgram, Streams};
+use pando_testing::{Chromium, Internet, RunningProgram, Streams};
 use std::{path::Path, time::Duration};
 
 /// The master's computer, the volunteer's computer, and the delay between them. Dropping this
@@ -33,6 +33,35 @@ impl Far {
         let mut between = RunningProgram::try_start(&mut command, Streams::without_input())?;
         ensure!(between.line().is_some(), "{} did not start", program.display());
         Ok(Self { _between: between, internet })
+    }
+
+    /// Two pages without Pando on the two computers do `task`. Returns the seconds that they take;
+    /// `bare` is the program of the prototypes.
+    ///
+    /// # Errors
+    /// When the program or the browser cannot be started, or the pages do not connect.
+    pub fn bare_pages(
+        &self,
+        bare: &Path,
+        chromium: &Path,
+        count: u64,
+        length: usize,
+        echo: bool,
+    ) -> anyhow::Result<f64> {
+        let mut command = self.internet.command("mas", bare);
+        let at = format!("{}:{}", delay::MASTER, delay::PORT);
+        command.args(["peers", "--bind", &at, "--stun", delay::STUN]);
+        command.args(["--count", &count.to_string(), "--length", &length.to_string()]);
+        command.args(echo.then_some("--echo"));
+        let mut bare = RunningProgram::try_start(&mut command, Streams::without_input())?;
+        let url = bare.line().context("the prototype did not start")?;
+        let open = |inside: [String; 4], url: &str| {
+            Chromium::at(chromium).with(Peers::BROWSER).inside(&inside).open(url)
+        };
+        let _first = open(self.at_master(), &url)?;
+        let _second = open(self.at_volunteer(), &Self::url(&url))?;
+        let took = bare.line().context("the pages did not connect")?;
+        took.strip_prefix("took ").and_then(|took| took.parse().ok()).context("this is no time")
     }
 
     /// The words before a command on the master's computer.

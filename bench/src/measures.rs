@@ -5,6 +5,7 @@ mod distance;
 mod idle;
 mod journal;
 mod large;
+mod machines;
 mod memory;
 mod monitoring;
 mod native;
@@ -92,6 +93,8 @@ pub enum Measure {
     Journal,
     /// One native volunteer with each engine and sandbox
     Native,
+    /// A thousand native volunteers, each a process
+    Machines,
     /// Devices that are far away compute as much as devices nearby
     Distance,
     /// Many volunteers that have nothing to do
@@ -121,6 +124,7 @@ impl Measure {
             Self::Monitoring => monitoring::monitoring(setup),
             Self::Journal => journal::journal(setup),
             Self::Native => native::native(setup),
+            Self::Machines => machines::machines(setup),
             Self::Distance => distance::distance(setup),
             Self::Idle => idle::idle(setup),
             Self::Work => work::work(setup),

@@ -7,9 +7,14 @@ use axum::{
     response::Html,
     routing::get,
 };
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 use tokio::{net::TcpListener, sync::mpsc};
 
+/// A free port of the loopback device.
+pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// How long a page may take to connect.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -22,9 +27,9 @@ pub(crate) struct PageServer {
 }
 
 impl PageServer {
-    /// Serves `page` on a free port of the loopback device.
-    pub(crate) async fn start(page: String) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// Serves `page` at `address`.
+    pub(crate) async fn start(page: String, address: SocketAddr) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let (came, sockets) = mpsc::channel(2);
         let socket = async move |upgrade: WebSocketUpgrade| {

@@ -47,7 +47,7 @@ export interface CoreHost {
 }
 
 /** Milliseconds without any message to the host after which the next call is announced. */
-const STARTED_EVERY_MS = 2;
+const STARTED_EVERY_MS = 5;
 const FLUSH_MS = 10;
 /** Longest delay of a timer; engines run a timer with a longer delay at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

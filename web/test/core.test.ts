@@ -27,14 +27,14 @@ test('a slow call is announced, quick ones are not', () => {
   const host: FakeHost = new FakeHost(callback((x, cb) => (host.advance(Number(x)), cb(null, x))));
   host.values([
     [0, '0'],
-    [1, '3'],
+    [1, '5'],
     [2, '0'],
     [3, '0'],
   ]);
   assert.deepEqual(host.posted, [
     'started 0',
     '0 text 0',
-    '1 text 3',
+    '1 text 5',
     'started 2',
     '2 text 0',
     '3 text 0',
@@ -57,7 +57,7 @@ test('who infers what an idle core begins is told only after a silence', () => {
   );
   host.values([[0, 'a']]);
   host.values([[1, 'b']]);
-  host.advance(3);
+  host.advance(5);
   host.values([[2, 'c']]);
   assert.deepEqual(host.posted, ['started 0', '0 text a', '1 text b', 'started 2', '2 text c']);
 });

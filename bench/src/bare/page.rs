@@ -1,6 +1,6 @@
 //! A page whose worker calls a function in a bare loop.
 
-use crate::page::PageServer;
+use crate::page::{LOOPBACK, PageServer};
 use anyhow::Context;
 use axum::extract::ws::Message;
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl Loop {
             </script>",
             serde_json::Value::from(work)
         );
-        Ok(Self(PageServer::start(page).await?))
+        Ok(Self(PageServer::start(page, LOOPBACK).await?))
     }
 
     /// The address of the page.

@@ -1,12 +1,30 @@
 //! Two pages with a bare data channel between them.
 
-use crate::page::PageServer;
+use crate::page::{LOOPBACK, PageServer};
 use anyhow::Context;
 use axum::extract::ws::Message;
 use futures_util::{SinkExt, StreamExt};
-use std::time::Duration;
+use serde_json::json;
+use std::{net::SocketAddr, time::Duration};
 
 const PAGE: &str = include_str!("peers.html");
+
+/// What the pages do.
+#[derive(Debug, Clone, clap::Args)]
+pub struct PeersTask {
+    /// Number of values
+    #[arg(long, value_name = "N")]
+    pub count: usize,
+    /// Length of each value
+    #[arg(long, value_name = "BYTES")]
+    pub length: usize,
+    /// Sends the values back
+    #[arg(long)]
+    pub echo: bool,
+    /// A STUN server, from which the pages learn their addresses
+    #[arg(long, value_name = "URL")]
+    pub stun: Option<String>,
+}
 
 /// Two pages that connect to each other.
 #[derive(Debug)]
@@ -21,7 +39,15 @@ impl Peers {
     /// # Errors
     /// When no port is free.
     pub async fn serve() -> anyhow::Result<Self> {
-        Ok(Self(PageServer::start(PAGE.into()).await?))
+        Self::serve_at(LOOPBACK).await
+    }
+
+    /// Starts the server at `address`.
+    ///
+    /// # Errors
+    /// When the address cannot be used.
+    pub async fn serve_at(address: SocketAddr) -> anyhow::Result<Self> {
+        Ok(Self(PageServer::start(PAGE.into(), address).await?))
     }
 
     /// The address of both pages.
@@ -29,22 +55,16 @@ impl Peers {
         self.0.url()
     }
 
-    /// Lets the page that came first send `count` values of `length` bytes to the other one, which
-    /// sends them back with `echo`. Returns the time for all values.
+    /// Lets the page that came first send values to the other one. Returns the time for all values.
     ///
     /// # Errors
     /// When a page goes, or the values take longer than two minutes.
-    pub async fn measure(
-        &mut self,
-        count: usize,
-        length: usize,
-        echo: bool,
-    ) -> anyhow::Result<Duration> {
+    pub async fn measure(&mut self, task: &PeersTask) -> anyhow::Result<Duration> {
+        let PeersTask { count, length, echo, stun } = task;
         let mut pages = Vec::new();
         for role in ["offer", "answer"] {
             let mut page = self.0.next().await?;
-            let task =
-                serde_json::json!({ "role": role, "count": count, "length": length, "echo": echo });
+            let task = json!({ "role": role, "count": count, "length": length, "echo": echo, "stun": stun });
             page.send(Message::Text(task.to_string().into())).await?;
             pages.push(page.split());
         }

@@ -3,7 +3,7 @@
 
 use super::Setup;
 use crate::{
-    bare::Peers,
+    bare::{Peers, PeersTask},
     far::Far,
     lines::GeneratedLines,
     program::EchoRun,
@@ -44,65 +44,95 @@ pub(super) fn near(setup: &Setup) -> anyhow::Result<Vec<Row>> {
         let url = pando.url()?;
         Ok((pando, Chromium::at(&setup.chromium).open(&fragment(&url, webrtc))?))
     };
-    let mut rows = both(setup, 1.0, "", Some(&bare_rate), open)?;
-    rows.extend(one_way(setup)?);
+    let mut rows =
+        both(setup, 1.0, "", &|count, length| bare_peers(setup, count, length, true), open)?;
+    let bare = |count, length| bare_peers(setup, count, length, false);
+    rows.extend(one_way(setup, (100, ""), bare, |module| {
+        let options = ["--cores", "0"];
+        let mut pando = EchoRun::start_function(&[], &setup.pando, module, &options)?;
+        let url = pando.url()?;
+        Ok((pando, Chromium::at(&setup.chromium).open(&fragment(&url, true))?))
+    })?);
     Ok(rows)
 }
 
 /// Values of 1 MB that travel in one direction only.
-fn one_way(setup: &Setup) -> anyhow::Result<Vec<Row>> {
-    let (length, count) = SIZES[2];
-    let count = setup.scaled(count);
+fn one_way(
+    setup: &Setup,
+    (count, place): (u64, &str),
+    bare: impl Fn(u64, usize) -> anyhow::Result<f64>,
+    open: impl Fn(&str) -> anyhow::Result<(EchoRun, Tab)>,
+) -> anyhow::Result<Vec<Row>> {
+    let (length, count) = (SIZES[2].0, setup.scaled(count));
     let (mut speed, mut ratio) = <(Samples, Samples)>::default();
     for run in setup.runs() {
-        let module = "module.exports = (x, cb) => cb(null, '')\n";
-        let mut pando = EchoRun::start_function(&[], &setup.pando, module, &["--cores", "0"])?;
-        let url = fragment(&pando.url()?, true);
-        let _browser = Chromium::at(&setup.chromium).open(&url)?;
+        let (mut pando, _browser) = open("module.exports = (x, cb) => cb(null, '')\n")?;
         pando.hears("joined with")?;
         let (values, results) =
             (GeneratedLines::long(count, length), GeneratedLines::long(count, 1));
         let rate = count as f64 / pando.run_expecting(values, results)?.elapsed.as_secs_f64();
-        let bare = bare_peers(setup, count, length, false)?;
-        eprintln!("1 MB to a tab by WebRTC, run {run}: {rate:.1} MB/s, two bare pages {bare:.1}");
+        let bare = bare(count, length)?;
+        eprintln!(
+            "1 MB to a tab by WebRTC{place}, run {run}: {rate:.1} MB/s, two bare pages {bare:.1}"
+        );
         speed.push(rate * length as f64 / 1e6);
         ratio.push(rate / bare);
     }
     Ok(vec![
         Row::plain(
-            format!("{count} values of 1 MB to a tab by WebRTC"),
+            format!("{count} values of 1 MB to a tab by WebRTC{place}"),
             speed.show(|speed| format!("{speed:.1} MB/s")),
         ),
-        Row::ratio("… 1 MB to a tab: WebRTC against two bare pages", ratio, 0.8),
+        Row::ratio(format!("… 1 MB to a tab{place}: WebRTC against two bare pages"), ratio, 0.8),
     ])
 }
 
-/// Values per second that a bare peer connection of two pages echoes.
-fn bare_rate(setup: &Setup, count: u64, length: usize) -> anyhow::Result<f64> {
-    bare_peers(setup, count, length, true)
-}
-
+/// Values per second that a bare peer connection of two pages sends or, with `echo`, echoes.
 fn bare_peers(setup: &Setup, count: u64, length: usize, echo: bool) -> anyhow::Result<f64> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut peers = runtime.block_on(Peers::serve())?;
     let chromium = Chromium::at(&setup.chromium).with(Peers::BROWSER);
     let url = peers.url();
     let _pages = [chromium.open(&url)?, chromium.open(&url)?];
-    let time = runtime.block_on(peers.measure(count as usize, length, echo))?;
+    let task = PeersTask { count: count as usize, length, echo, stun: None };
+    let time = runtime.block_on(peers.measure(&task))?;
     Ok(count as f64 / time.as_secs_f64())
 }
 
 /// Measures between two computers far from each other.
 pub(super) fn far(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let far = Far::new(&setup.delay(), LATE)?;
+    let place = format!(", {} ms each way", LATE.as_millis());
     let chromium = Chromium::at(&setup.chromium).inside(&far.at_volunteer());
-    both(setup, 0.2, &format!(", {} ms each way", LATE.as_millis()), None, |webrtc| {
-        let mut options = vec!["--cores", "0"];
-        options.extend(Far::OPTIONS);
-        let mut pando = EchoRun::start_inside(&far.at_master(), &setup.pando, &options)?;
+    let start = |module: Option<&str>| {
+        let options: Vec<_> = ["--cores", "0"].into_iter().chain(Far::OPTIONS).collect();
+        let (inside, pando) = (far.at_master(), &setup.pando);
+        let mut pando = match module {
+            Some(module) => EchoRun::start_function(&inside, pando, module, &options)?,
+            None => EchoRun::start_inside(&inside, pando, &options)?,
+        };
         let url = Far::url(&pando.url()?);
-        Ok((pando, chromium.open(&fragment(&url, webrtc))?))
-    })
+        anyhow::Ok((pando, url))
+    };
+    let bare = |count, length, echo| {
+        let time = far.bare_pages(&setup.bare(), &setup.chromium, count, length, echo)?;
+        anyhow::Ok(count as f64 / time)
+    };
+    let mut rows =
+        both(setup, 0.2, &place, &|count, length| bare(count, length, true), |webrtc| {
+            let (pando, url) = start(None)?;
+            Ok((pando, chromium.open(&fragment(&url, webrtc))?))
+        })?;
+    rows.extend(one_way(
+        setup,
+        (60, &place),
+        |count, length| bare(count, length, false),
+        |module| {
+            let (pando, url) = start(Some(module))?;
+            Ok((pando, chromium.open(&fragment(&url, true))?))
+        },
+    )?);
+    Ok(rows)
 }
 
 fn fragment(url: &str, webrtc: bool) -> String {
@@ -110,7 +140,7 @@ fn fragment(url: &str, webrtc: bool) -> String {
 }
 
 /// The values per second of a bare peer connection, for a number of values and their length.
-type Bare = dyn Fn(&Setup, u64, usize) -> anyhow::Result<f64>;
+type Bare<'a> = dyn Fn(u64, usize) -> anyhow::Result<f64> + 'a;
 
 /// Measures each length over both kinds of channel in turn. `much` is the fraction of the usual
 /// number of values.
@@ -118,7 +148,7 @@ fn both(
     setup: &Setup,
     much: f64,
     place: &str,
-    bare: Option<&Bare>,
+    bare: &Bare,
     open: impl Fn(bool) -> anyhow::Result<(EchoRun, Tab)>,
 ) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
@@ -149,11 +179,9 @@ fn both(
                 rates.push(items);
             }
             between.push(rates[1] / rates[0]);
-            if let Some(bare) = bare {
-                let limit = bare(setup, count, length)?;
-                eprintln!("… two bare pages: {} items/s", thousands(limit));
-                of_bare.push(rates[1] / limit);
-            }
+            let limit = bare(count, length)?;
+            eprintln!("… two bare pages: {} items/s", thousands(limit));
+            of_bare.push(rates[1] / limit);
         }
         for (name, figures) in &ways {
             let what = format!(
@@ -168,9 +196,7 @@ fn both(
             100 => Row::ratio(what, between, 0.75),
             _ => Row::plain(what, between.show(|ratio| format!("{ratio:.2}"))),
         });
-        if bare.is_some() {
-            rows.push(Row::ratio(format!("{against} two bare pages"), of_bare, 0.8));
-        }
+        rows.push(Row::ratio(format!("{against} two bare pages"), of_bare, 0.8));
     }
     Ok(rows)
 }

@@ -1,7 +1,7 @@
 //! Connections to one server, and why there is none.
 
 use crate::proxy::{proxy_for, tunnel};
-use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_pki_types::ServerName;
 use std::{
     io::{self, ErrorKind},
@@ -176,7 +176,7 @@ fn host(url: &Url) -> String {
 fn trust() -> Result<Arc<ClientConfig>, String> {
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions();
     let config = config.map_err(|error| format!("TLS cannot be used: {error}"))?;
     Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))

@@ -14,6 +14,8 @@ mod engine;
 mod link;
 mod news;
 mod options;
+#[cfg_attr(not(feature = "peers"), path = "no_peer.rs")]
+mod peer;
 mod requests;
 mod run;
 mod settings;

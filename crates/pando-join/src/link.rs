@@ -65,7 +65,8 @@ enum Better {
 pub(crate) struct Link {
     server: WebServer,
     address: Address,
-    transports: &'static [Transport],
+    /// Best first.
+    transports: Vec<Transport>,
     state: DialState,
     better: Better,
     /// The attempts over better transports that failed.

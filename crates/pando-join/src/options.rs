@@ -1,6 +1,6 @@
 //! The command line of `pando join`.
 
-use crate::address::Address;
+use crate::{address::Address, peer};
 use clap::{Parser, builder::BoolishValueParser as YesOrNo};
 use pando_process::{command_line, duration::duration, threads};
 use pando_volunteer::{EngineChoice, ExecCommand};
@@ -11,16 +11,9 @@ const LONGEST_NAME: usize = 100;
 
 /// Lends the cores of this machine to a run of Pando, until the run is over.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "pando join", bin_name = "pando join", version, about)]
+#[command(name = "pando join", bin_name = "pando join", version = peer::VERSION, about)]
 #[command(args_override_self = true)]
-#[command(
-    after_help = "URL is the address that the run prints: \"Serving volunteer code at URL\".\n\
-    An environment variable sets each option as well: PANDO_JOIN_CORES=2 is --cores 2. The command line wins.\n\
-    Ctrl-C, SIGTERM and SIGHUP hand all values back at once; a second signal ends the process now.\n\
-    Exit status: 0 the run ended, or this machine left and handed everything back; 1 the run was lost, or sent this machine away; \
-    2 wrong usage, or a run that this machine cannot help.\n\n\
-    Example:  pando join --cores 4 http://192.168.1.12:5000/k7d2m9qx4t/"
-)]
+#[command(after_help = after_help())]
 pub struct JoinOptions {
     /// Address of the run's volunteer page, at the run's machine or at a relay
     #[arg(value_name = "URL", value_parser = Address::parse)]
@@ -116,6 +109,18 @@ impl JoinOptions {
             format!("{} {} ({host})", system(), env::consts::ARCH)
         })
     }
+}
+
+fn after_help() -> String {
+    let limit = peer::LIMIT.map(|limit| format!("{limit}\n\n")).unwrap_or_default();
+    format!(
+        "URL is the address that the run prints: \"Serving volunteer code at URL\".\n\
+        An environment variable sets each option as well: PANDO_JOIN_CORES=2 is --cores 2. The command line wins.\n\
+        Ctrl-C, SIGTERM and SIGHUP hand all values back at once; a second signal ends the process now.\n\
+        Exit status: 0 the run ended, or this machine left and handed everything back; 1 the run was lost, or sent this machine away; \
+        2 wrong usage, or a run that this machine cannot help.\n\n\
+        {limit}Example:  pando join --cores 4 http://192.168.1.12:5000/k7d2m9qx4t/"
+    )
 }
 
 /// The name of this system, for people.

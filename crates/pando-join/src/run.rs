@@ -4,6 +4,7 @@ use crate::{
     engine::{self, Gateway},
     news::JoinNews,
     options::JoinOptions,
+    peer,
     requests::LeaveRequests,
     settings::{self, Unknown},
     share::{Closing, Share},
@@ -82,6 +83,9 @@ async fn join(
             () = requests.next() => return Ok(0),
         };
         let Some(settings) = found else { return Ok(0) };
+        if let (true, Some(limit)) = (settings.relay, peer::LIMIT) {
+            news.say(limit);
+        }
         let (runner, gateway) = (runner.clone(), gateway.clone());
         let mut volunteer = Volunteer::new(
             options,

@@ -1,17 +1,14 @@
 //! An open connection to the master, whatever the transport.
 
+use crate::peer::PeerSocket;
 use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
 use pando_client::WebSocket;
-use pando_peers::{Channel, Peers};
 use pando_protocol::volunteer::Frame;
-use std::{future::poll_fn, time::Duration};
+use std::future::poll_fn;
 use tokio_tungstenite::tungstenite::{Error, Message};
-
-/// How long the last frames may take to leave a peer connection.
-const LAST_FRAMES: Duration = Duration::from_millis(500);
 
 /// An event of a socket.
 #[derive(Debug)]
@@ -30,8 +27,8 @@ pub(crate) enum SocketEvent {
 pub(crate) enum Socket {
     /// A WebSocket, to the master or through a relay.
     Web(SplitSink<WebSocket, Message>, SplitStream<WebSocket>),
-    /// A peer connection, which ends with its owner `peers`.
-    Peer { channel: Channel, peers: Peers },
+    /// A peer connection.
+    Peer(PeerSocket),
 }
 
 impl Socket {
@@ -56,24 +53,7 @@ impl Socket {
                     return event;
                 }
             },
-            Self::Peer { channel: Channel { incoming, outgoing }, .. } => {
-                let closed = || SocketEvent::Closed("the connection was closed".into());
-                tokio::select! {
-                    biased;
-                    // If all room is free, the connection has taken all frames.
-                    room = outgoing.reserve_many(outgoing.max_capacity()), if !has_frame && is_unflushed => {
-                        match room {
-                            Ok(_) => SocketEvent::Flushed,
-                            Err(_) => closed(),
-                        }
-                    }
-                    frame = incoming.recv() => frame.map_or_else(closed, SocketEvent::Frame),
-                    room = outgoing.reserve(), if has_frame => match room {
-                        Ok(_) => SocketEvent::HasRoom,
-                        Err(_) => closed(),
-                    },
-                }
-            }
+            Self::Peer(socket) => socket.next(has_frame, is_unflushed).await,
         }
     }
 
@@ -87,9 +67,7 @@ impl Socket {
             (Self::Web(sink, _), Frame::Binary(bytes)) => {
                 let _ = sink.start_send_unpin(Message::Binary(bytes));
             }
-            (Self::Peer { channel, .. }, frame) => {
-                let _ = channel.outgoing.try_send(frame);
-            }
+            (Self::Peer(socket), frame) => socket.send(frame),
         }
     }
 
@@ -101,10 +79,7 @@ impl Socket {
                     while let Some(Ok(_)) = stream.next().await {}
                 }
             }
-            Self::Peer { channel, peers } => {
-                drop(channel);
-                peers.finish(LAST_FRAMES).await;
-            }
+            Self::Peer(socket) => socket.close().await,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 };
 use pando_client::WebServer;
 use pando_process::{duration::spoken, number::count, signals::TOGETHER};
-use pando_protocol::{core::CoreMessage, volunteer::Path};
+use pando_protocol::core::CoreMessage;
 use pando_volunteer::{CoreEvent, Cores, Goodbye, Host, Introduction, Runner};
 use std::{
     sync::Arc,
@@ -177,8 +177,11 @@ impl Volunteer {
                 self.missing_since = None;
                 self.connected = false;
                 let token = self.address().token().to_owned();
-                let by_turn = self.link.transport() == Some(Transport::Turn);
-                self.host.connected_by(&token, by_turn.then_some(Path::Turn), now);
+                let path = match self.link.transport() {
+                    Some(Transport::Peer(route)) => route.path(),
+                    _ => None,
+                };
+                self.host.connected_by(&token, path, now);
             }
             LinkEvent::Frame(frame) => {
                 if let Err(error) = self.host.receive(frame, now) {
@@ -219,10 +222,9 @@ impl Volunteer {
         self.link.welcomed();
         let Some(welcome) = self.host.welcome() else { return };
         if self.job.as_ref() == Some(&welcome.job) {
-            self.news.say(match self.link.transport() {
-                Some(Transport::Direct) if has_moved => "goes on by a direct connection",
-                Some(Transport::Turn) if has_moved => "goes on through the relay's TURN server",
-                _ => "connected again",
+            self.news.say(&match self.link.transport() {
+                Some(Transport::Peer(route)) if has_moved => format!("goes on {}", route.words()),
+                _ => "connected again".into(),
             });
             if let Some(Work::Shared(shared)) = &self.work {
                 self.host.pass_up(shared.in_progress(), Instant::now());

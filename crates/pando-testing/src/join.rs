@@ -5,6 +5,7 @@ use super::{
     surroundings,
 };
 use std::{
+    env,
     ffi::OsStr,
     io,
     net::{Shutdown, TcpListener, TcpStream},
@@ -31,6 +32,25 @@ impl JoinCommand {
         surroundings::make_neutral(&mut command);
         command.arg("join");
         Self { command }
+    }
+
+    /// As [`JoinCommand::to`], with the small program `pando-join`, which has no peer connections.
+    /// `None`, with a message, if `scripts/test` has not built it.
+    ///
+    /// # Panics
+    /// When it is missing although `CI=true` promises that everything is built.
+    pub fn small(url: &str) -> Option<Self> {
+        let folder = built("pando").parent()?.to_owned();
+        let program = folder.parent()?.join("small").join(folder.file_name()?).join("pando-join");
+        if !program.exists() {
+            let missing = format!("{} is missing: scripts/test builds it", program.display());
+            assert!(env::var("CI").as_deref() != Ok("true"), "{missing}");
+            eprintln!("skipped: {missing}");
+            return None;
+        }
+        let mut command = Command::new(program);
+        surroundings::make_neutral(&mut command);
+        Some(Self { command }.args(["--trust", "--cores", "1", url]))
     }
 
     /// Adds arguments.

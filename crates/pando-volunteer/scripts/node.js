@@ -768,7 +768,7 @@ function timeoutMessage(timeout) {
 }
 
 // src/core.ts
-var STARTED_EVERY_MS = 2;
+var STARTED_EVERY_MS = 5;
 var FLUSH_MS2 = 10;
 var LONGEST_TIMER_MS = 2 ** 31 - 1;
 var ENTRY_OVERHEAD = 32;

@@ -37,6 +37,7 @@ use crate::{
     failed,
     grid::Grid,
     ice::IceServer,
+    journal::JobFacts,
     master::{self, Framing},
     protocol::{Form, JobOptions},
     uplink::RelayClient,
@@ -82,8 +83,8 @@ pub(crate) struct RunConfig {
     /// The server for volunteers; `None` with `--local`, and mostly with `--exec`. Then only the
     /// monitoring page is served, on this machine.
     pub(crate) server: Option<ServerConfig>,
-    /// The port of an earlier run of this process, which volunteers know (`pando join --share`).
-    pub(crate) last_port: Option<u16>,
+    /// The marks of an earlier run of this process, which volunteers know (`pando join --share`).
+    pub(crate) last: JobFacts,
     /// The relay, and the right to use it.
     pub(crate) relay: Option<RelayClient>,
     pub(crate) ice_servers: Vec<IceServer>,
@@ -229,7 +230,7 @@ impl RunConfig {
             cores,
             engine: engine(&cli, cores, !matches!(input, InputSource::Stream)),
             server: ServerConfig::new(&cli)?,
-            last_port: None,
+            last: JobFacts::default(),
             relay: match cli.network.host {
                 Some(host) => {
                     Some(RelayClient::new(&host, cli.network.secret.unwrap_or_default())?)

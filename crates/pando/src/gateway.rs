@@ -13,9 +13,10 @@ mod options;
 use crate::{
     cli::Cli,
     config::RunConfig,
+    journal::JobFacts,
     master::Ending,
     protocol::ToMaster,
-    run::{OpenRun, fresh_token, raise_file_limit},
+    run::{OpenRun, raise_file_limit},
     volunteer::{Host, PassedOn, PassedUp},
 };
 use futures_util::FutureExt;
@@ -43,26 +44,25 @@ pub fn join(words: impl IntoIterator<Item = OsString>) -> i32 {
 struct Gateway {
     /// The options for the server.
     options: Cli,
-    /// The port of the last job.
-    port: Arc<Mutex<Option<u16>>>,
+    /// The marks of the last job, which are those of the next one.
+    last: Arc<Mutex<JobFacts>>,
 }
 
 impl Gateway {
-    fn new(mut options: Cli) -> Self {
-        options.network.token.get_or_insert_with(fresh_token);
-        Self { options, port: Arc::default() }
+    fn new(options: Cli) -> Self {
+        Self { options, last: Arc::default() }
     }
 }
 
 impl Share for Gateway {
     fn open(&self, job: SharedJob) -> Pending<Result<Box<dyn Shared>, String>> {
-        let (options, port) = (self.options.clone(), self.port.clone());
-        let last = *port.lock().unwrap_or_else(PoisonError::into_inner);
+        let (options, last) = (self.options.clone(), self.last.clone());
+        let marks = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
         async move {
-            let config = RunConfig::for_gateway(options, &job, last)?;
+            let config = RunConfig::for_gateway(options, &job, marks)?;
             let open = OpenRun::start(&config, job.console).boxed().await;
             let open = open.map_err(|refused| refused.0)?;
-            *port.lock().unwrap_or_else(PoisonError::into_inner) = open.port;
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = open.facts.clone();
             Ok(Box::new(SharedRun(open)) as Box<dyn Shared>)
         }
         .boxed()

@@ -19,7 +19,7 @@ mod urls;
 mod used;
 
 pub(crate) use last_files::{RunEnd, write as write_last_files};
-pub(crate) use open::{OpenRun, fresh_token};
+pub(crate) use open::OpenRun;
 pub(crate) use summary::hand_over;
 
 use crate::{

@@ -1,20 +1,20 @@
 //! The configuration of a gateway: a run with the job of another run.
 
 use super::{FunctionSource, InputSource, OnError, RunConfig, SharedFunction};
-use crate::cli::Cli;
+use crate::{cli::Cli, journal::JobFacts};
 use pando_join::SharedJob;
 use pando_protocol::page::PageOptions;
 
 impl RunConfig {
-    /// The configuration for sharing `job`. `cli` has the options for the server. `last_port`: the
-    /// port of the job that was shared before.
+    /// The configuration for sharing `job`. `cli` has the options for the server. `last`: the
+    /// marks of the job that was shared before.
     ///
     /// # Errors
     /// When the options make no sense, in words for people.
     pub(crate) fn for_gateway(
         mut cli: Cli,
         job: &SharedJob,
-        last_port: Option<u16>,
+        last: JobFacts,
     ) -> Result<Self, String> {
         if job.welcome.program.is_some() && (cli.network.host.is_some() || cli.devices.open) {
             return Err("--host and --open are for tabs, and the run computes by programs (--exec) of machines: leave them out".into());
@@ -40,7 +40,7 @@ impl RunConfig {
         if let Some(server) = &mut config.server {
             server.takes_volunteers = welcome.program.is_none();
         }
-        config.last_port = last_port;
+        config.last = last;
         Ok(config)
     }
 

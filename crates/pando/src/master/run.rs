@@ -44,6 +44,8 @@ pub(crate) struct Master {
     /// How the owner of the run wants it to end, if early.
     stop: watch::Sender<Option<StopRequest>>,
     state: Mutex<RunState>,
+    /// Held once here, and by each socket of a volunteer.
+    sockets: Arc<()>,
     waiting: Waiting,
     /// Whether back-pressure applies to results: a copy of what `state` knows, readable without
     /// the lock.
@@ -91,6 +93,7 @@ impl Master {
             gallery: Arc::default(),
             stop: watch::Sender::new(None),
             state,
+            sockets: Arc::default(),
             waiting: Waiting::default(),
             holds_back: AtomicBool::new(false),
             resume: Mutex::new(None),
@@ -263,6 +266,16 @@ impl Master {
     /// The number of connected volunteers.
     pub(crate) fn volunteers(&self) -> usize {
         self.lock().registry().len()
+    }
+
+    /// A mark for a volunteer's socket, to be held until its last frames are sent.
+    pub(crate) fn socket(&self) -> Arc<()> {
+        self.sockets.clone()
+    }
+
+    /// The number of sockets that are open, also after their volunteers are gone.
+    pub(crate) fn sockets(&self) -> usize {
+        Arc::strong_count(&self.sockets) - 1
     }
 
     /// Whether any device other than this machine's own cores has joined.

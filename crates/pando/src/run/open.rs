@@ -34,6 +34,9 @@ use tokio::{
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Length of a new token.
 const TOKEN: usize = 10;
+/// How long it may take to say goodbye to all volunteers, and to each of them more.
+const GOODBYES: Duration = Duration::from_millis(500);
+const GOODBYE: Duration = Duration::from_millis(1);
 /// How long the last frames may take over peer connections.
 const LAST_FRAMES: Duration = Duration::from_secs(1);
 
@@ -50,8 +53,8 @@ pub(crate) struct OpenRun {
     program: Option<volunteer::Program>,
     /// Whether any core of this machine can compute.
     pub(super) has_local: bool,
-    /// The port for volunteers.
-    pub(crate) port: Option<u16>,
+    /// The marks by which volunteers and the relay know the job.
+    pub(crate) facts: JobFacts,
     /// Tasks that run as long as the run.
     beside: JoinSet<()>,
     /// Dropping this sender closes the server.
@@ -92,8 +95,7 @@ impl OpenRun {
         // After the files are created, two names that differ only in case may turn out to be a
         // single file.
         used::check(config)?;
-        let mut facts = journal.as_ref().map(|journal| journal.facts().clone()).unwrap_or_default();
-        facts.port = facts.port.or(config.last_port);
+        let mut facts = journal.as_ref().map_or(&config.last, Journal::facts).clone();
         let listener = match &config.server {
             Some(server) => Some(listen::listen(server, facts.port, &mut notes).await?),
             None => None,
@@ -114,17 +116,17 @@ impl OpenRun {
             uplink: None,
             program: function.program.clone(),
             has_local: false,
-            port: None,
+            facts: JobFacts::default(),
             beside: JoinSet::new(),
             _serving: None,
             _awake: if config.keeps_awake { Awake::start() } else { None },
         };
-        open.port = listener.as_ref().and_then(|listener| Some(listener.local_addr().ok()?.port()));
         open.watch_program();
         let identity = identify(config, &console, &mut facts, &mut notes)?;
+        let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        facts.port = address.map(|address| address.port()).or(facts.port);
+        open.facts = facts.clone();
         if let Some(journal) = journal {
-            let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
-            facts.port = address.map(|address| address.port()).or(facts.port);
             journal.start(&open.master, facts, &mut notes)?;
         }
         let (hint, url) = open.let_in(config, &function, identity, listener).await?;
@@ -282,14 +284,14 @@ impl OpenRun {
             ending = self.close_files(ending).await;
         }
         master.finish();
-        let patience = Instant::now() + Duration::from_millis(500);
-        while master.volunteers() > 0 && Instant::now() < patience {
+        let patience = Instant::now() + GOODBYES + GOODBYE * master.volunteers() as u32;
+        while master.volunteers().max(master.sockets()) > 0 && Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         if let (None, Some(monitor)) = (&self.program, &self.monitor) {
             monitor.close(last.clone(), monitoring::words(&ending)).await;
         }
-        // The last frames are still in the sockets' tasks.
+        // The last frames of peer connections are still in their tasks.
         tokio::time::sleep(Duration::from_millis(20)).await;
         if let Some(uplink) = &self.uplink {
             uplink.end().await;
@@ -352,6 +354,7 @@ fn identify(
     facts.monitor = Some(monitor.clone());
     let whose = match config.journal {
         Some(_) => "which is kept in the journal",
+        None if config.is_gateway() => "which is made for this gateway",
         None => "which is made for this run",
     };
     let certificate = match &config.server {
@@ -371,7 +374,7 @@ fn needs_node() -> StartError {
 }
 
 /// A new random token.
-pub(crate) fn fresh_token() -> String {
+pub(super) fn fresh_token() -> String {
     let mut random = [0; TOKEN];
     getrandom::fill(&mut random).expect("the system gives random bytes");
     random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()

@@ -30,6 +30,7 @@ pub(super) fn socket(
     let socket = Box::pin(socket);
     tokio::spawn(async move {
         let Some(socket) = socket.await else { return };
+        let _open = master.socket();
         // The first message is either a hello, or the last message.
         let mut channel = WebSocketEnd::new(socket.inspect(move |_| slot.mark_known()));
         attend(master, door, &mut channel).await;

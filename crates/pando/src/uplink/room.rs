@@ -346,6 +346,7 @@ impl RoomClient {
         tokio::spawn(async move {
             let _slot = slot;
             if let Ok(socket) = relay.link(&content.token, &id, &content.key).await {
+                let _open = master.socket();
                 attend(master, door, &mut WebSocketEnd::new(socket)).await;
             }
         });

@@ -5,6 +5,7 @@ mod ends;
 mod programs;
 mod reaching;
 mod refusals;
+mod small;
 
 use crate::idle;
 use pando_testing::{

@@ -85,12 +85,10 @@ fn around(bytes: &[u8], at: usize, is_of_kind: impl Fn(&u8) -> bool) -> Range<us
 
 /// Whether JavaScript prints the number `text` with other digits that matter.
 fn is_rounded(text: &str) -> bool {
+    let Ok(number) = text.parse::<f64>() else { return false };
     let digits = significant(text);
-    if text.contains(['.', 'e', 'E']) && digits.len() <= DECIMAL_DIGITS {
-        return false;
-    }
-    let number = text.parse::<f64>();
-    number.is_ok_and(|number| significant(&format!("{number:e}")) != digits)
+    let is_decimal = text.contains(['.', 'e', 'E']) && number.is_normal();
+    !(is_decimal && digits.len() <= DECIMAL_DIGITS) && significant(&format!("{number:e}")) != digits
 }
 
 /// The significant digits of a number.

@@ -203,22 +203,28 @@ fn send_next(session: &mut Session, channel: &mut impl ChannelEnd) -> Result<(),
 
 /// Sends the last messages and closes the channel, but waits at most a second for each. What still
 /// comes is of no use.
-async fn close(channel: &mut impl ChannelEnd, last: impl IntoIterator<Item = Frame>) {
-    let longest = Duration::from_secs(1);
+async fn close<E: ChannelEnd>(channel: &mut E, last: impl IntoIterator<Item = Frame>) {
     for frame in last {
-        let room = poll_fn(|context| {
-            while let Poll::Ready(received) = channel.poll_next_unpin(context) {
-                if received.is_none() {
-                    return Poll::Ready(false);
-                }
-            }
-            channel.poll_ready_unpin(context).map(|room| room.is_ok())
-        });
-        if !matches!(timeout(longest, room).await, Ok(true))
-            || channel.start_send_unpin(frame).is_err()
+        if !is_done(channel, E::poll_ready_unpin).await || channel.start_send_unpin(frame).is_err()
         {
             return;
         }
     }
-    let _ = timeout(longest, channel.close()).await;
+    is_done(channel, E::poll_close_unpin).await;
+}
+
+/// Polls for a step of the end, for at most a second. Returns whether the step succeeded.
+async fn is_done<E: ChannelEnd>(
+    channel: &mut E,
+    step: impl Fn(&mut E, &mut Context<'_>) -> Poll<Result<(), E::Error>>,
+) -> bool {
+    let done = poll_fn(|context| {
+        while let Poll::Ready(received) = channel.poll_next_unpin(context) {
+            if received.is_none() {
+                return Poll::Ready(false);
+            }
+        }
+        step(channel, context).map(|result| result.is_ok())
+    });
+    timeout(Duration::from_secs(1), done).await == Ok(true)
 }

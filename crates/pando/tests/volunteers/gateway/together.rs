@@ -33,6 +33,43 @@ fn devices_reach_a_gateway_by_https() {
     gateway.wait().status(0);
 }
 
+/// The file of the certificate at `url`, fetched as `docs/join.md` says, and its fingerprint.
+fn fetched_certificate(url: &str, folder: &std::path::Path) -> (std::path::PathBuf, String) {
+    let file = folder.join("pando.pem");
+    let words = format!(
+        "openssl s_client -connect {} < /dev/null | openssl x509 > '{file}' && openssl x509 -in '{file}' -noout -fingerprint -sha256",
+        host(url),
+        file = file.display()
+    );
+    let done = std::process::Command::new("sh").args(["-c", &words]).output().expect("sh starts");
+    let said = String::from_utf8_lossy(&done.stdout);
+    let (_, fingerprint) = said.split_once('=').expect("openssl shows the fingerprint");
+    (file, fingerprint.trim().to_owned())
+}
+
+#[test]
+fn devices_trust_the_certificate_that_a_gateway_has_made_for_all_its_runs() {
+    let port = pando_testing::free_port().to_string();
+    let run = |count| idle(count).args(["--token", "k7d2m9qx4tab", "--port", &port]).start();
+    let first = run(30);
+    let gateway = gateway(&first.url()).args(["--wait", "--tls", "--port", "0"]).start();
+    let line = gateway.says("Serving volunteer code at https://127.0.0.1:");
+    let url = &line[line.find("https").expect("a URL")..];
+    let folder = tempfile::tempdir().expect("the temporary folder can be written");
+    let (certificate, fingerprint) = fetched_certificate(url, folder.path());
+    gateway.says(&fingerprint);
+    JoinCommand::to(url).start().wait().status(2).said(&["UnknownIssuer", "SSL_CERT_FILE"]);
+    let machine = JoinCommand::to(url).args(["--wait"]).env("SSL_CERT_FILE", certificate).start();
+    first.wait().gives(numbers(30));
+    gateway.says("waiting for the next run");
+    run(50).wait().gives(numbers(50));
+    gateway.says("This machine computed 50 values.");
+    for program in [machine, gateway] {
+        program.signal("TERM");
+        program.wait().status(0);
+    }
+}
+
 #[test]
 fn for_copies_a_gateway_is_one_device() {
     let run = idle(20).args(["--copies", "2", "--heartbeat", "60"]).start();
