@@ -12,6 +12,7 @@ mod headers;
 mod nothing;
 mod rates;
 mod tls;
+mod web_socket;
 
 pub use assets::{AssetQuery, asset_response};
 pub use connections::{ConnectionSlot, Connections};
@@ -22,6 +23,7 @@ pub use rates::AddressRates;
 pub use rates::TokenBucket;
 pub use tls::SelfSigned;
 pub use tls::{Certificate, CertificateFiles};
+pub use web_socket::{ReadAhead, ServerSocket, accept_web_socket};
 
 use axum::{body::Body, extract::Request, response::Response};
 use gate::expect_tls;

@@ -247,8 +247,8 @@ impl VolunteerServer {
         request: Request,
     ) -> Option<Response> {
         match name {
-            "socket" => Some(socket::socket(self.site.clone(), slot, request).await),
-            "signal" => Some(signal::signal(self.site.clone(), request).await),
+            "socket" => Some(socket::socket(&self.site, slot, request)),
+            "signal" => Some(signal::signal(self.site.clone(), request)),
             _ if !matches!(*request.method(), Method::GET | Method::HEAD) => None,
             name => match (name.strip_prefix("assets/"), &self.site.assets) {
                 (Some(path), Some(assets)) => Some(self.asset(path, assets, request).await),

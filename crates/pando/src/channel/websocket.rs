@@ -1,134 +1,94 @@
 //! Channels over WebSockets.
 
-use super::Channel;
 use crate::protocol::Frame;
-use axum::extract::ws;
-use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use std::time::Duration;
-use tokio::time::timeout;
-use tokio_tungstenite::tungstenite as client;
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
-/// How long the last frames may take to a volunteer that goes on sending.
-const LAST_FRAMES: Duration = Duration::from_secs(10);
-
-/// A message of a WebSocket, whatever the library.
-pub(crate) trait SocketMessage: Sized {
-    /// A text message.
-    fn text(text: String) -> Self;
-    /// A binary message.
-    fn binary(bytes: Bytes) -> Self;
-    /// The closing message.
-    fn close() -> Self;
-    /// The meaning of the message for a channel.
-    fn heard(self) -> SocketEvent;
+/// The master's end of a channel over a WebSocket.
+pub(crate) struct WebSocketEnd<S> {
+    socket: S,
+    /// The socket may hold bytes that are not sent.
+    unflushed: bool,
+    /// The closing message was sent.
+    closing: bool,
 }
 
-/// The meaning of a WebSocket's message for a channel.
-#[derive(Debug)]
-pub(crate) enum SocketEvent {
-    /// A frame of the protocol.
-    Frame(Frame),
-    /// A message that concerns only the WebSocket, such as a ping.
-    Nothing,
-    /// The end of the WebSocket.
-    Close,
-}
-
-/// Normal closure, RFC 6455 §7.4.1.
-const NORMAL: u16 = 1000;
-
-impl SocketMessage for ws::Message {
-    fn text(text: String) -> Self {
-        Self::Text(text.into())
-    }
-
-    fn binary(bytes: Bytes) -> Self {
-        Self::Binary(bytes)
-    }
-
-    fn close() -> Self {
-        Self::Close(Some(ws::CloseFrame { code: NORMAL, reason: "".into() }))
-    }
-
-    fn heard(self) -> SocketEvent {
-        match self {
-            Self::Text(text) => SocketEvent::Frame(Frame::Text(text.as_str().to_owned())),
-            Self::Binary(bytes) => SocketEvent::Frame(Frame::Binary(bytes)),
-            Self::Ping(_) | Self::Pong(_) => SocketEvent::Nothing,
-            Self::Close(_) => SocketEvent::Close,
-        }
+impl<S> WebSocketEnd<S> {
+    pub(crate) fn new(socket: S) -> Self {
+        Self { socket, unflushed: false, closing: false }
     }
 }
 
-impl SocketMessage for client::Message {
-    fn text(text: String) -> Self {
-        Self::Text(text.into())
-    }
+impl<S, E> Stream for WebSocketEnd<S>
+where
+    S: Stream<Item = Result<Message, E>> + Unpin,
+{
+    type Item = Frame;
 
-    fn binary(bytes: Bytes) -> Self {
-        Self::Binary(bytes)
-    }
-
-    fn close() -> Self {
-        Self::Close(Some(client::protocol::CloseFrame { code: NORMAL.into(), reason: "".into() }))
-    }
-
-    fn heard(self) -> SocketEvent {
-        match self {
-            Self::Text(text) => SocketEvent::Frame(Frame::Text(text.as_str().to_owned())),
-            Self::Binary(bytes) => SocketEvent::Frame(Frame::Binary(bytes)),
-            Self::Ping(_) | Self::Pong(_) | Self::Frame(_) => SocketEvent::Nothing,
-            Self::Close(_) => SocketEvent::Close,
-        }
-    }
-}
-
-/// Moves frames between `socket` and `channel` until either closes.
-///
-/// After the channel is dropped, its queued frames still go out, followed by the closing
-/// handshake.
-pub(crate) async fn carry<M: SocketMessage, E>(
-    socket: impl Stream<Item = Result<M, E>> + Sink<M>,
-    channel: Channel,
-) {
-    let (mut sink, mut stream) = socket.split();
-    let Channel { mut incoming, outgoing } = channel;
-    let write = async {
-        while let Some(frame) = incoming.recv().await {
-            let message = match frame {
-                Frame::Text(text) => M::text(text),
-                Frame::Binary(bytes) => M::binary(bytes),
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Frame>> {
+        while let Some(Ok(message)) = ready!(self.socket.poll_next_unpin(context)) {
+            let frame = match message {
+                Message::Text(text) => Frame::Text(text.as_str().to_owned()),
+                Message::Binary(bytes) => Frame::Binary(bytes),
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
+                Message::Close(_) => break,
             };
-            if sink.feed(message).await.is_err()
-                || (incoming.is_empty() && sink.flush().await.is_err())
-            {
-                return;
-            }
+            return Poll::Ready(Some(frame));
         }
-        let _ = sink.send(M::close()).await;
-    };
-    let read = async {
-        while let Some(Ok(message)) = stream.next().await {
-            match message.heard() {
-                SocketEvent::Frame(frame) => {
-                    if outgoing.send(frame).await.is_err() {
-                        // The master goes: nobody hears the volunteer any more.
-                        let rest = async { while let Some(Ok(_)) = stream.next().await {} };
-                        let _ = timeout(LAST_FRAMES, rest).await;
-                        return;
-                    }
-                }
-                SocketEvent::Nothing => {}
-                SocketEvent::Close => return,
-            }
+        Poll::Ready(None)
+    }
+}
+
+impl<S, E> Sink<Frame> for WebSocketEnd<S>
+where
+    S: Stream<Item = Result<Message, E>> + Sink<Message> + Unpin,
+{
+    type Error = S::Error;
+
+    fn poll_ready(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), S::Error>> {
+        self.socket.poll_ready_unpin(context)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, frame: Frame) -> Result<(), S::Error> {
+        self.unflushed = true;
+        self.socket.start_send_unpin(match frame {
+            Frame::Text(text) => Message::Text(text.into()),
+            Frame::Binary(bytes) => Message::Binary(bytes),
+        })
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), S::Error>> {
+        if self.unflushed {
+            ready!(self.socket.poll_flush_unpin(context))?;
+            self.unflushed = false;
         }
-    };
-    tokio::pin!(write, read);
-    // When the volunteer goes, its queued frames are useless. When the master goes, its last
-    // frames are still sent.
-    tokio::select! {
-        () = &mut write => {}
-        () = &mut read => {}
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends the closing message, and waits for no answer.
+    fn poll_close(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), S::Error>> {
+        if !self.closing {
+            ready!(self.socket.poll_ready_unpin(context))?;
+            let normal = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+            self.socket.start_send_unpin(Message::Close(Some(normal)))?;
+            (self.closing, self.unflushed) = (true, true);
+        }
+        self.poll_flush(context)
     }
 }

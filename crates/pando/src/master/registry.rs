@@ -50,7 +50,7 @@ use stream_lender::SubStreamId;
 #[derive(Debug)]
 pub(crate) struct Registry {
     /// The connected devices in the order of their arrival, so that ties are always decided alike.
-    devices: BTreeMap<SubStreamId, Device>,
+    devices: BTreeMap<SubStreamId, Box<Device>>,
     /// The last session of each connected device.
     sessions: HashMap<DeviceKey, SubStreamId>,
     /// The names of the devices, without those of replaced sessions.
@@ -136,7 +136,7 @@ impl Registry {
         if rule.removed {
             device.wake();
         }
-        self.devices.insert(sub, device);
+        self.devices.insert(sub, Box::new(device));
         name
     }
 
@@ -196,7 +196,7 @@ impl Registry {
         self.presence.leave(device.number(), now);
         let rest = device.rest(self.silence_limit());
         self.evidence.leave(&device.key().device, unresponsive, rest);
-        Some(device)
+        Some(*device)
     }
 
     /// Remembers the evidence about a device that leaves, if there is any. Returns the rest of a
@@ -225,18 +225,18 @@ impl Registry {
 
     /// Wakes the sessions of all devices.
     pub(crate) fn wake_all(&self) {
-        self.devices.values().for_each(Device::wake);
+        self.devices().for_each(Device::wake);
     }
 }
 
 /// The connected devices.
 impl Registry {
     pub(crate) fn get(&self, sub: SubStreamId) -> Option<&Device> {
-        self.devices.get(&sub)
+        self.devices.get(&sub).map(Box::as_ref)
     }
 
     pub(crate) fn get_mut(&mut self, sub: SubStreamId) -> Option<&mut Device> {
-        self.devices.get_mut(&sub)
+        self.devices.get_mut(&sub).map(Box::as_mut)
     }
 
     /// The last session of a device, if the device is connected.
@@ -246,17 +246,17 @@ impl Registry {
 
     /// The connected devices and their sessions, in the order of their arrival.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SubStreamId, &Device)> {
-        self.devices.iter().map(|(sub, device)| (*sub, device))
+        self.devices.iter().map(|(sub, device)| (*sub, &**device))
     }
 
     /// As [`iter`](Self::iter).
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (SubStreamId, &mut Device)> {
-        self.devices.iter_mut().map(|(sub, device)| (*sub, device))
+        self.devices.iter_mut().map(|(sub, device)| (*sub, &mut **device))
     }
 
     /// The connected devices.
     pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
-        self.devices.values()
+        self.devices.values().map(Box::as_ref)
     }
 
     /// The number of sessions.
@@ -288,10 +288,10 @@ impl Registry {
         self.presence.stays(now)
     }
 
-    /// The number of results of each device, connected or not, by the device's number.
+    /// The number of results of each device with any, connected or not, by the device's number.
     pub(crate) fn items_by_number(&self) -> HashMap<u64, u64> {
         let mut items = self.ledger.items_by_number();
-        for device in self.devices.values() {
+        for device in self.devices().filter(|device| device.done() > 0) {
             *items.entry(device.number()).or_default() += device.done();
         }
         items

@@ -26,13 +26,21 @@ use std::{
 
 /// The time between two looks for stragglers.
 const LOOK: Duration = Duration::from_millis(100);
+/// The time between two looks while no value waits for its result.
+const IDLE_LOOK: Duration = Duration::from_secs(1);
 
-/// Looks for stragglers, ten times a second. Never ends.
+/// Looks for stragglers, ten times a second; once a second while nothing is computed, because a
+/// look at thousands of idle devices takes time. Never ends.
 pub(crate) async fn recall_stragglers(master: Arc<Master>) {
     let mut tick = tokio::time::interval(LOOK);
+    let mut last = Instant::now();
     loop {
         tick.tick().await;
-        master.look_for_stragglers(Instant::now());
+        let now = Instant::now();
+        if master.is_computing() || now.saturating_duration_since(last) >= IDLE_LOOK {
+            master.look_for_stragglers(now);
+            last = now;
+        }
     }
 }
 
@@ -80,6 +88,11 @@ fn micros(number: f64) -> f64 {
 }
 
 impl Master {
+    /// Whether any value waits for its result.
+    fn is_computing(&self) -> bool {
+        self.lock().items().lender().unfinished() > 0
+    }
+
     /// Performs one look: settles postponed failures, wakes devices standing back, recalls values,
     /// and lends waiting values and copies.
     pub(super) fn look_for_stragglers(&self, now: Instant) {

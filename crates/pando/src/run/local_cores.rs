@@ -2,7 +2,7 @@
 
 use super::function::Local;
 use crate::{
-    channel,
+    channel::{MemoryEnd, pair},
     master::{Door, Master, attend},
     protocol::Path,
     volunteer::{Host, Introduction, drive},
@@ -11,8 +11,10 @@ use std::sync::Arc;
 
 /// Lends this many cores, which run the function by `local`.
 pub(super) fn lend_cores(cores: u32, master: &Arc<Master>, local: Local) {
-    let (ours, theirs) = channel::pair();
-    tokio::spawn(attend(master.clone(), Door { path: Path::Local, ..Door::default() }, ours));
+    let (ours, theirs) = pair();
+    let door = Door { path: Path::Local, ..Door::default() };
+    let master = master.clone();
+    tokio::spawn(async move { attend(master, door, &mut MemoryEnd::from(ours)).await });
     let host = Host::new(Introduction {
         device: "local".into(),
         name: "this machine".into(),

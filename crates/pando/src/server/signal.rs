@@ -1,21 +1,19 @@
 //! The signalling of peer connections: a WebSocket of JSON texts, which
 //! [`Peers`](crate::channel::Peers) handles.
 
-use super::{VolunteerSite, socket::upgrade, visitor::page};
+use super::{VolunteerSite, visitor::page};
 use crate::{
+    channel::MemoryEnd,
     master::{Door, attend},
     protocol::Path,
 };
-use axum::{
-    extract::{
-        Request,
-        ws::{Message, WebSocket},
-    },
-    response::Response,
-};
+use axum::{extract::Request, response::Response};
+use futures_util::{SinkExt, StreamExt};
 use pando_protocol::signalling::{MasterSignal, VolunteerSignal};
+use pando_web::{ServerSocket, accept_web_socket};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
 
 /// Longest message, in bytes.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -25,13 +23,14 @@ const QUEUE: usize = 32;
 const LINGER: Duration = Duration::from_secs(5);
 
 /// Answers the request for a signalling socket.
-pub(super) async fn signal(site: Arc<VolunteerSite>, request: Request) -> Response {
+pub(super) fn signal(site: Arc<VolunteerSite>, request: Request) -> Response {
     let page = page(request.headers());
-    let upgrade = match upgrade(request).await {
-        Ok(upgrade) => upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE),
-        Err(refusal) => return refusal,
+    let (response, socket) = match accept_web_socket(request, MAX_MESSAGE) {
+        Ok(accepted) => accepted,
+        Err(refusal) => return *refusal,
     };
-    upgrade.on_upgrade(move |socket| async move {
+    tokio::spawn(async move {
+        let Some(socket) = socket.await else { return };
         let (from_browser, said) = mpsc::channel(QUEUE);
         let (say, to_browser) = mpsc::channel(QUEUE);
         let _ = say.send(MasterSignal::Servers { ice_servers: site.ice_servers.clone() }).await;
@@ -43,16 +42,17 @@ pub(super) async fn signal(site: Arc<VolunteerSite>, request: Request) -> Respon
             };
             if let Some(channel) = peers.answer(said, say).await {
                 let door = Door { token: site.token.clone(), path: Path::Direct, page };
-                attend(site.master.clone(), door, channel).await;
+                attend(site.master.clone(), door, &mut MemoryEnd::from(channel)).await;
             }
         };
         tokio::join!(converse, carry(socket, from_browser, to_browser));
-    })
+    });
+    response
 }
 
 /// Moves texts between `socket` and the exchange until either ends.
 async fn carry(
-    mut socket: WebSocket,
+    mut socket: ServerSocket,
     from_browser: mpsc::Sender<VolunteerSignal>,
     mut to_browser: mpsc::Receiver<MasterSignal>,
 ) {
@@ -64,7 +64,7 @@ async fn carry(
                     return;
                 }
             }
-            message = socket.recv() => match message {
+            message = socket.next() => match message {
                 Some(Ok(Message::Text(text))) => {
                     // Whatever is none, or finds no room, ends the conversation.
                     let Some(signal) = VolunteerSignal::parse(&text) else { break };
@@ -80,7 +80,7 @@ async fn carry(
     drop(from_browser);
     if socket.send(Message::Close(None)).await.is_ok() {
         let _ =
-            tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = socket.recv().await {} })
+            tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = socket.next().await {} })
                 .await;
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     assets::{Answer, AssetRequest},
-    channel::{self, Peers},
+    channel::{MemoryEnd, Peers, WebSocketEnd},
     console::printable,
     ice::IceServer,
     master::{Door, Master, Page, attend},
@@ -324,7 +324,7 @@ impl RoomClient {
         let (master, door) = (self.master.clone(), self.door(Path::Direct));
         tokio::spawn(async move {
             if let Some(channel) = peers.answer(incoming, outgoing).await {
-                attend(master, door, channel).await;
+                attend(master, door, &mut MemoryEnd::from(channel)).await;
             }
         });
     }
@@ -347,8 +347,7 @@ impl RoomClient {
             let _slot = slot;
             if let Ok(socket) = relay.link(&content.token, &id, &content.key).await {
                 let _open = master.socket();
-                let (ours, theirs) = channel::pair();
-                tokio::join!(attend(master, door, ours), channel::carry(socket, theirs));
+                attend(master, door, &mut WebSocketEnd::new(socket)).await;
             }
         });
     }

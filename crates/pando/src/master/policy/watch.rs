@@ -1,7 +1,10 @@
 //! What people are told while a run goes on: long calls, stalled devices, and a full window.
 //! Devices that neither compute nor return their values lose their channels.
 
-use super::{RunContext, workload::computed_by};
+use super::{
+    RunContext,
+    workload::{computed_by, held},
+};
 use crate::master::{items::Items, registry::Registry};
 use std::{
     mem,
@@ -82,13 +85,12 @@ pub(crate) fn tell_stalled(context: &mut RunContext) -> Vec<String> {
     let silence_limit = context.registry.silence_limit();
     let (lender, now) = (context.items.lender(), context.now);
     for (sub, device) in context.registry.iter_mut() {
-        let loans = computed_by(lender, sub, device);
-        let (held, Some(first)) = (loans.len(), loans.first().map(|loan| loan.index)) else {
-            continue;
-        };
+        let held = held(lender, sub, device);
         if device.is_replaced() || !device.is_stalled(held, silence_limit, now) {
             continue;
         }
+        let loans = computed_by(lender, sub, device);
+        let Some(first) = loans.first().map(|loan| loan.index) else { continue };
         if device.loans().progress().ignores_recall(silence_limit, now) && !device.is_local() {
             device.give_up();
             continue;

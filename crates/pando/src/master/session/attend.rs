@@ -3,15 +3,20 @@
 
 use super::{Departure, Session, goodbye::REMOVED};
 use crate::{
-    channel::Channel,
+    channel::ChannelEnd,
     master::{registry::Page, run::Master},
     protocol::{self, Frame, Hello, Path, ToMaster, ToVolunteer},
 };
+use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use std::{
+    future::poll_fn,
+    iter,
     sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
+use tokio::time::{sleep, timeout};
 use tracing::debug;
 
 /// How long a volunteer may take to say hello.
@@ -36,10 +41,22 @@ pub(crate) struct Door {
 }
 
 /// Serves one volunteer until its channel or the run ends; then its values are lent again.
-pub(crate) async fn attend(master: Arc<Master>, door: Door, mut channel: Channel) {
-    let hello = match tokio::time::timeout(INTRODUCTION, channel.incoming.recv()).await {
+///
+/// The steps before and after the session have their memory only while they go on, because there
+/// may be thousands of idle volunteers.
+pub(crate) async fn attend(master: Arc<Master>, door: Door, channel: &mut impl ChannelEnd) {
+    let Some(mut session) = Box::pin(admit(master, door, channel)).await else { return };
+    let departure = drive(&mut session, channel).await;
+    debug!(device = session.name, ?departure, "a volunteer is leaving");
+    session.leave(&departure, Instant::now());
+    Box::pin(close(channel, iter::from_fn(|| session.next_message()))).await;
+}
+
+/// Opens a session for the volunteer at `channel`; a volunteer that is refused is told why.
+async fn admit(master: Arc<Master>, door: Door, channel: &mut impl ChannelEnd) -> Option<Session> {
+    let hello = match timeout(INTRODUCTION, channel.next()).await {
         Ok(Some(frame)) => introduce(frame, &door),
-        Ok(None) | Err(_) => return,
+        Ok(None) | Err(_) => return None,
     };
     let hello = match hello {
         Ok(hello)
@@ -62,22 +79,17 @@ pub(crate) async fn attend(master: Arc<Master>, door: Door, mut channel: Channel
             };
             if master.is_outrun(&hello.device, path, Instant::now()) {
                 debug!(device = hello.name, "a hello through the relay comes late");
-                return;
+                return None;
             }
-            let mut session = Session::open(master, hello, path, door.page, Instant::now());
-            let device = session.name.clone();
-            debug!(device, ?path, "a volunteer has joined");
-            let departure = drive(&mut session, &mut channel).await;
-            debug!(device, ?departure, "a volunteer is leaving");
-            session.leave(&departure, Instant::now());
-            send_the_rest(session, &channel).await;
+            let session = Session::open(master, hello, path, door.page, Instant::now());
+            debug!(device = session.name, ?path, "a volunteer has joined");
+            Some(session)
         }
         Err((reason, text)) => {
             master.console.say(format!("refused a volunteer: {text}"));
-            let _ = channel
-                .outgoing
-                .send(Frame::json(&ToVolunteer::Bye { reason: reason.into(), text, items: None }))
-                .await;
+            let bye = ToVolunteer::Bye { reason: reason.into(), text, items: None };
+            close(channel, [Frame::json(&bye)]).await;
+            None
         }
     }
 }
@@ -127,29 +139,52 @@ pub(crate) fn same_secret(given: &str, expected: &str) -> bool {
     given.as_bytes().ct_eq(expected.as_bytes()).into()
 }
 
+/// What happens on a channel.
+enum ChannelEvent {
+    /// A frame has come.
+    Received(Frame),
+    /// The channel takes a frame.
+    HasRoom,
+    /// The channel has ended.
+    Ended,
+}
+
+/// Waits for the next event on `channel`: for a frame if the session `reads`, for room if it
+/// `sends`. If it sends nothing, what the channel still holds goes out.
+fn poll_event(
+    channel: &mut impl ChannelEnd,
+    (reads, sends): (bool, bool),
+    context: &mut Context<'_>,
+) -> Poll<ChannelEvent> {
+    if reads && let Poll::Ready(frame) = channel.poll_next_unpin(context) {
+        return Poll::Ready(frame.map_or(ChannelEvent::Ended, ChannelEvent::Received));
+    }
+    let polled = match sends {
+        true => channel.poll_ready_unpin(context),
+        false => channel.poll_flush_unpin(context),
+    };
+    match polled {
+        Poll::Ready(Err(_)) => Poll::Ready(ChannelEvent::Ended),
+        Poll::Ready(Ok(())) if sends => Poll::Ready(ChannelEvent::HasRoom),
+        Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+    }
+}
+
 /// Drives `session` by the events of its channel and its timer, until the session ends.
-async fn drive(session: &mut Session, channel: &mut Channel) -> Departure {
-    let timer = tokio::time::sleep(Duration::ZERO);
+async fn drive(session: &mut Session, channel: &mut impl ChannelEnd) -> Departure {
+    let timer = sleep(Duration::ZERO);
     tokio::pin!(timer);
     let wake = session.wake().clone();
     loop {
-        let (may_send, reads) = (session.may_send(), session.read_on(Instant::now()));
+        let wants = (session.read_on(Instant::now()), session.may_send());
         let step = tokio::select! {
             biased;
-            frame = channel.incoming.recv(), if reads => match frame {
-                None => Err(Departure::Lost),
-                Some(frame) => session.receive(frame, Instant::now()),
-            },
-            permit = channel.outgoing.reserve(), if may_send => match permit {
-                Err(_) => Err(Departure::Lost),
-                Ok(permit) => session.next_frame(Instant::now()).map(|frame| {
-                    if let Some(frame) = frame {
-                        permit.send(frame);
-                    }
-                }),
+            event = poll_fn(|context| poll_event(channel, wants, context)) => match event {
+                ChannelEvent::Received(frame) => session.receive(frame, Instant::now()),
+                ChannelEvent::HasRoom => send_next(session, channel),
+                ChannelEvent::Ended => Err(Departure::Lost),
             },
             () = wake.notified() => session.woken(Instant::now()),
-            () = channel.outgoing.closed(), if !reads => Err(Departure::Lost),
             () = &mut timer => session.do_due(Instant::now()).map(|when| timer.as_mut().reset(when.into())),
         };
         if let Err(departure) = step {
@@ -158,13 +193,38 @@ async fn drive(session: &mut Session, channel: &mut Channel) -> Departure {
     }
 }
 
-/// Sends the messages still queued when a session ends, but waits at most a second for each.
-async fn send_the_rest(mut session: Session, channel: &Channel) {
-    let longest = Duration::from_secs(1);
-    while let Some(frame) = session.next_message() {
-        if !matches!(tokio::time::timeout(longest, channel.outgoing.send(frame)).await, Ok(Ok(())))
+/// Sends the next frame, if there is one, on a channel that has room.
+fn send_next(session: &mut Session, channel: &mut impl ChannelEnd) -> Result<(), Departure> {
+    match session.next_frame(Instant::now())? {
+        Some(frame) => channel.start_send_unpin(frame).map_err(|_| Departure::Lost),
+        None => Ok(()),
+    }
+}
+
+/// Sends the last messages and closes the channel, but waits at most a second for each. What still
+/// comes is of no use.
+async fn close<E: ChannelEnd>(channel: &mut E, last: impl IntoIterator<Item = Frame>) {
+    for frame in last {
+        if !is_done(channel, E::poll_ready_unpin).await || channel.start_send_unpin(frame).is_err()
         {
-            break;
+            return;
         }
     }
+    is_done(channel, E::poll_close_unpin).await;
+}
+
+/// Polls for a step of the end, for at most a second. Returns whether the step succeeded.
+async fn is_done<E: ChannelEnd>(
+    channel: &mut E,
+    step: impl Fn(&mut E, &mut Context<'_>) -> Poll<Result<(), E::Error>>,
+) -> bool {
+    let done = poll_fn(|context| {
+        while let Poll::Ready(received) = channel.poll_next_unpin(context) {
+            if received.is_none() {
+                return Poll::Ready(false);
+            }
+        }
+        step(channel, context).map(|result| result.is_ok())
+    });
+    timeout(Duration::from_secs(1), done).await == Ok(true)
 }

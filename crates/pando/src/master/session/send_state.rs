@@ -13,6 +13,8 @@ use std::{
 const MOST_UNHEARD: usize = 1 << 20;
 /// A ping is answered within this time, even on the slowest link.
 const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(600);
+/// A ping comes this fraction of a heartbeat before the heartbeat is over.
+const EARLY: u32 = 20;
 /// A longer round trip counts as this long.
 const LONGEST_SAMPLE: Duration = Duration::from_secs(10);
 
@@ -232,8 +234,13 @@ impl SendState {
         Due::At(next)
     }
 
+    /// The time of the next ping. A ping that ends a silence comes a little before the heartbeat
+    /// is over. So the device has its pong to send, and need not ping as well.
     fn next_ping(&self) -> Instant {
-        self.unpinged.unwrap_or(self.last_sent) + self.heartbeat
+        match self.unpinged {
+            Some(since) => since + self.heartbeat,
+            None => self.last_sent + self.heartbeat - self.heartbeat / EARLY,
+        }
     }
 }
 
@@ -243,31 +250,36 @@ mod tests {
     use crate::protocol::PART;
 
     const BEAT: Duration = Duration::from_secs(5);
+    /// The silence that a ping ends.
+    const SILENCE: Duration = Duration::from_millis(4750);
 
     #[test]
-    fn an_idle_state_pings_every_heartbeat_and_dies_after_three_of_silence() {
+    fn an_idle_state_pings_before_each_heartbeat_is_over_and_dies_after_three_of_silence() {
         let start = Instant::now();
         let mut state = SendState::new(BEAT, start);
-        assert_eq!(state.do_due(start), Due::At(start + BEAT));
+        assert_eq!(state.do_due(start), Due::At(start + SILENCE));
         assert!(!state.has_frame());
-        assert_eq!(state.do_due(start + BEAT), Due::At(start + BEAT * 2));
-        assert!(matches!(state.next_frame(start + BEAT), Some(Frame::Text(_))));
-        state.received(start + BEAT * 2);
-        for beat in 2..5 {
-            assert_eq!(state.do_due(start + BEAT * beat), Due::At(start + BEAT * (beat + 1)));
+        assert_eq!(state.do_due(start + SILENCE), Due::At(start + SILENCE * 2));
+        assert!(matches!(state.next_frame(start + SILENCE), Some(Frame::Text(_))));
+        let heard = start + SILENCE * 2;
+        state.received(heard);
+        for silence in 2..5 {
+            let next = start + SILENCE * (silence + 1);
+            assert_eq!(state.do_due(start + SILENCE * silence), Due::At(next));
         }
-        assert_eq!(state.do_due(start + BEAT * 5), Due::Dead);
+        assert_eq!(state.do_due(heard + SILENCE * 3), Due::At(heard + BEAT * 3));
+        assert_eq!(state.do_due(heard + BEAT * 3), Due::Dead);
     }
 
     #[test]
     fn who_was_away_himself_takes_nobody_for_dead() {
         let start = Instant::now();
         let mut state = SendState::new(BEAT, start);
-        assert_eq!(state.do_due(start), Due::At(start + BEAT));
+        assert_eq!(state.do_due(start), Due::At(start + SILENCE));
         let back = start + BEAT * 100;
-        assert_eq!(state.do_due(back), Due::At(back + BEAT));
-        assert_eq!(state.do_due(back + BEAT), Due::At(back + BEAT * 2));
-        assert_eq!(state.do_due(back + BEAT * 2), Due::Dead);
+        assert_eq!(state.do_due(back), Due::At(back + SILENCE));
+        assert_eq!(state.do_due(back + BEAT), Due::At(back + BEAT + SILENCE));
+        assert_eq!(state.do_due(back + BEAT * 3 - SILENCE), Due::Dead);
     }
 
     #[test]
@@ -280,7 +292,7 @@ mod tests {
         assert!(state.next_frame(start + BEAT).is_some());
         assert_eq!(state.do_due(start + BEAT), Due::At(start + BEAT * 3 / 2));
         assert!(!state.has_frame());
-        assert_eq!(state.do_due(start + BEAT * 3 / 2), Due::At(start + BEAT * 5 / 2));
+        assert_eq!(state.do_due(start + BEAT * 3 / 2), Due::At(start + BEAT * 3 / 2 + SILENCE));
         assert!(state.has_frame());
     }
 
@@ -288,8 +300,8 @@ mod tests {
     fn a_state_whose_channel_is_full_is_looked_at_again_after_a_heartbeat_and_not_at_once() {
         let start = Instant::now();
         let mut state = SendState::new(BEAT, start);
-        assert_eq!(state.do_due(start + BEAT), Due::At(start + BEAT * 2));
-        assert_eq!(state.do_due(start + BEAT * 2), Due::At(start + BEAT * 3));
+        assert_eq!(state.do_due(start + BEAT), Due::At(start + BEAT + SILENCE));
+        assert_eq!(state.do_due(start + BEAT * 2), Due::At(start + BEAT * 2 + SILENCE));
         assert!(state.next_frame(start + BEAT * 2).is_some());
         assert!(!state.has_frame(), "one ping is enough");
     }
