@@ -160,12 +160,17 @@ fn expected_status(life: &Life) -> i32 {
 }
 
 /// The lines about honest devices that are said not to be trusted any more. Lines about a shortage
-/// of devices only count those.
+/// of devices only count those. A liar may have taken another name.
 fn wrongly_accused(life: &Life) -> Vec<String> {
+    let renamed = life.said.lines().filter_map(|line| line.split_once(" is now called "));
+    let names: Vec<&str> =
+        renamed.filter(|(before, _)| before.contains(LIAR)).map(|(_, name)| name).collect();
     let lines = life.said.lines().filter(|line| {
         line.contains("is not trusted any more") && !line.contains("device is not trusted")
     });
-    lines.filter(|line| !line.contains(LIAR)).map(str::to_owned).collect()
+    let is_liar =
+        |line: &&str| line.contains(LIAR) || names.iter().any(|name| line.starts_with(name));
+    lines.filter(|line| !is_liar(line)).map(str::to_owned).collect()
 }
 
 /// Whether process `id` ends within ten seconds.

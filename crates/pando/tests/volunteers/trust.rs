@@ -79,7 +79,7 @@ fn a_confirmed_result_speaks_for_all_devices_that_agreed_on_it() {
             let mut tried = BTreeSet::new();
             serve(&mut socket, |socket, loan, value| {
                 let number: u64 = value.parse().expect("values are numbers");
-                match number % 3 == 0 && tried.insert(number) {
+                match number.is_multiple_of(3) && tried.insert(number) {
                     true => fail(socket, loan, "flaky"),
                     false => answer(socket, loan, value),
                 }
