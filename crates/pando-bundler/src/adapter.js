@@ -226,7 +226,7 @@ Call.prototype.warn = function () {
 
 Call.prototype.logLate = function (error) {
   if (this.isForgotten()) return
-  this.context.log('late error: ' + ((error && error.stack) || error))
+  this.context.log('late error:', error)
 }
 
 function isThenable(value) {
