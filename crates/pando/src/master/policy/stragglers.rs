@@ -103,11 +103,10 @@ pub(crate) fn recall_from_stalled(context: &mut RunContext) -> Vec<String> {
     let (lender, now, silence_limit) = (items.lender_mut(), *now, registry.silence_limit());
     // A device that lends no cores may also hold values, which were on their way when it paused.
     let is_due = |sub: SubStreamId, device: &Device| {
-        let held = || held(lender, sub, device);
-        device.is_told()
-            && held() > 0
-            && device.is_stalled(held(), silence_limit, now)
-            && device.may_be_recalled(now)
+        device.is_told() && device.may_be_recalled(now) && {
+            let held = held(lender, sub, device);
+            held > 0 && device.is_stalled(held, silence_limit, now)
+        }
     };
     let stalled: Vec<SubStreamId> =
         registry.iter().filter(|(sub, device)| is_due(*sub, device)).map(|(sub, _)| sub).collect();
