@@ -19,6 +19,8 @@ export async function buildCores(outDir) {
     entryPoints: { embedded: 'src/embedded.ts' },
     format: 'iife',
     platform: 'neutral',
+    // Scripts shared with tabs read a Blob by a `Response`, which functions do not find here.
+    inject: ['src/embedded/response.ts'],
     target: 'es2022',
   });
 }

@@ -10,6 +10,7 @@ mod memory;
 mod monitoring;
 mod native;
 mod peers;
+mod relay;
 mod start;
 mod throughput;
 mod ways;
@@ -95,6 +96,8 @@ pub enum Measure {
     Native,
     /// A thousand native volunteers, each a process
     Machines,
+    /// What a relay needs to pass a value on, compared with two bare sockets
+    Relay,
     /// Devices that are far away compute as much as devices nearby
     Distance,
     /// Many volunteers that have nothing to do
@@ -125,6 +128,7 @@ impl Measure {
             Self::Journal => journal::journal(setup),
             Self::Native => native::native(setup),
             Self::Machines => machines::machines(setup),
+            Self::Relay => relay::relay(setup),
             Self::Distance => distance::distance(setup),
             Self::Idle => idle::idle(setup),
             Self::Work => work::work(setup),

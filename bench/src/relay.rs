@@ -4,6 +4,7 @@
 //! Masters and volunteers all run in this process. The relay is the real program, and the test
 //! measures its memory and processor time.
 
+mod bare;
 mod link;
 mod room;
 
@@ -17,7 +18,7 @@ use link::{EchoCounts, Phase};
 use pando_testing::{Cpu, RunningProgram};
 use room::LoadRoom;
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -50,6 +51,13 @@ pub struct RelayLoadOptions {
     pub pace: Duration,
 }
 
+/// A crowd of volunteers and their masters, whose values pass through a process.
+struct Crowd {
+    process: u32,
+    orders: watch::Sender<Phase>,
+    counts: Arc<EchoCounts>,
+}
+
 /// The figures for one load.
 struct RelayFigures {
     echoes: f64,
@@ -67,12 +75,11 @@ pub async fn run(options: &RelayLoadOptions) -> anyhow::Result<Vec<Row>> {
     let (mut relay, url) = start(options)?;
     let id = relay.pid();
     let mut rows = vec![Row::plain("memory of the relay at first", megabytes(memory(id) as f64))];
-    let counts = Arc::new(EchoCounts::default());
-    let (orders, phase) = watch::channel(Phase::Quiet);
+    let (crowd, phase) = Crowd::new(id);
     let start = Instant::now();
     let mut rooms = Vec::new();
     for number in 0..options.rooms {
-        rooms.push(LoadRoom::open(&url, number, phase.clone(), counts.clone()).await?);
+        rooms.push(LoadRoom::open(&url, number, phase.clone(), crowd.counts.clone()).await?);
     }
     let opened = start.elapsed();
     rows.push(Row::plain(
@@ -90,7 +97,7 @@ pub async fn run(options: &RelayLoadOptions) -> anyhow::Result<Vec<Row>> {
     ));
     sleep(SETTLE).await;
 
-    let quiet = measure(id, options.time, &counts).await;
+    let quiet = crowd.measure(options.time).await;
     rows.push(Row::plain(
         "… memory of the relay, when they only send signs of life",
         megabytes(quiet.memory as f64),
@@ -111,14 +118,10 @@ pub async fn run(options: &RelayLoadOptions) -> anyhow::Result<Vec<Row>> {
         ("parts of 64 KiB, as fast as can be".into(), Phase::Full { size: 65_536 }),
     ];
     for (what, phase) in loads {
-        orders.send(phase.clone())?;
-        sleep(SETTLE).await;
-        let figures = measure(id, options.time, &counts).await;
-        orders.send(Phase::Quiet)?;
-        sleep(SETTLE).await;
+        let figures = crowd.under(&phase, options.time).await?;
         tell(&mut rows, &what, &phase, &figures);
     }
-    drop((orders, volunteers));
+    drop((crowd, volunteers));
     sleep(SETTLE).await;
     for room in rooms {
         room.end().await?;
@@ -151,18 +154,69 @@ fn start(options: &RelayLoadOptions) -> anyhow::Result<(RunningProgram, String)>
     Ok((relay, line.rsplit(' ').next().unwrap_or_default().to_owned()))
 }
 
-async fn measure(id: u32, time: Duration, counts: &EchoCounts) -> RelayFigures {
-    counts.take();
-    let (cpu, start) = (Cpu::of(id), Instant::now());
-    sleep(time).await;
-    let (echoes, round_trips) = counts.take();
-    let elapsed = start.elapsed().as_secs_f64();
-    RelayFigures {
-        echoes: echoes as f64,
-        seconds: elapsed,
-        cpu: Cpu::of(id).since(cpu),
-        memory: memory(id),
-        round_trips,
+/// The processor time per value there and back, in microseconds: of the relay, or of the prototype
+/// `bare` that copies between sockets. Each volunteer gets one value of 100 bytes per `pace`.
+///
+/// # Errors
+/// When a program fails, or a value comes back wrong.
+pub async fn micros_per_value(
+    options: &RelayLoadOptions,
+    bare: Option<&Path>,
+) -> anyhow::Result<f64> {
+    let phase = Phase::Paced { size: 100, pace: options.pace };
+    let figures = if let Some(bare) = bare {
+        let (program, address) = bare::start(bare)?;
+        let (crowd, orders) = Crowd::new(program.pid());
+        for _ in 0..options.volunteers {
+            bare::link(&address, &orders, &crowd.counts).await?;
+        }
+        crowd.under(&phase, options.time).await?
+    } else {
+        let (relay, url) = start(options)?;
+        let (crowd, orders) = Crowd::new(relay.pid());
+        let mut rooms = Vec::new();
+        for number in 0..options.rooms {
+            let counts = crowd.counts.clone();
+            rooms.push(LoadRoom::open(&url, number, orders.clone(), counts).await?);
+        }
+        for number in 0..options.volunteers {
+            rooms[number % rooms.len()].join(orders.clone()).await?;
+        }
+        crowd.under(&phase, options.time).await?
+    };
+    Ok(figures.cpu.sum().as_secs_f64() * 1e6 / figures.echoes)
+}
+
+impl Crowd {
+    /// A crowd without members; these follow the orders.
+    fn new(process: u32) -> (Self, watch::Receiver<Phase>) {
+        let (orders, phase) = watch::channel(Phase::Quiet);
+        (Self { process, orders, counts: Arc::default() }, phase)
+    }
+
+    /// Measures a load; the crowd is quiet before and afterwards.
+    async fn under(&self, phase: &Phase, time: Duration) -> anyhow::Result<RelayFigures> {
+        self.orders.send(phase.clone())?;
+        sleep(SETTLE).await;
+        let figures = self.measure(time).await;
+        self.orders.send(Phase::Quiet)?;
+        sleep(SETTLE).await;
+        Ok(figures)
+    }
+
+    async fn measure(&self, time: Duration) -> RelayFigures {
+        self.counts.take();
+        let (cpu, start) = (Cpu::of(self.process), Instant::now());
+        sleep(time).await;
+        let (echoes, round_trips) = self.counts.take();
+        let elapsed = start.elapsed().as_secs_f64();
+        RelayFigures {
+            echoes: echoes as f64,
+            seconds: elapsed,
+            cpu: Cpu::of(self.process).since(cpu),
+            memory: memory(self.process),
+            round_trips,
+        }
     }
 }
 

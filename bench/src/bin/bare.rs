@@ -1,7 +1,7 @@
 //! The prototypes with which `bench` compares Pando.
 
 use clap::Parser;
-use pando_bench::bare::{Peers, PeersTask, master, volunteers};
+use pando_bench::bare::{Peers, PeersTask, copies, master, volunteers};
 use std::net::SocketAddr;
 
 /// Maps lines over WebSockets, as barely as can be
@@ -17,6 +17,8 @@ enum Cli {
         #[arg(long, default_value_t = 8, value_name = "N")]
         volunteers: usize,
     },
+    /// Copies bytes between pairs of connections
+    Copies,
     /// Connects two pages, and prints the time for all values in seconds
     Peers {
         /// Where the page is served
@@ -32,6 +34,7 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse() {
         Cli::Master => master().await,
         Cli::Volunteers { url, volunteers: count } => volunteers(&url, count).await,
+        Cli::Copies => copies().await,
         Cli::Peers { bind, task } => {
             let mut peers = Peers::serve_at(bind).await?;
             println!("{}", peers.url());

@@ -34,7 +34,7 @@ struct Case {
 /// Each engine of this machine without a sandbox, and in each sandbox.
 fn cases() -> anyhow::Result<Vec<Case>> {
     let mut cases = Vec::new();
-    for engine in ["node", "deno", "embedded"] {
+    for engine in ["node", "deno", "bun", "embedded"] {
         let program = on_path(engine);
         if program.is_none() && engine != "embedded" {
             eprintln!("native: there is no {engine} on PATH");

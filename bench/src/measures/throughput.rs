@@ -37,6 +37,22 @@ impl Figures {
         self.system.push(system);
         rate
     }
+
+    /// Sends `count` numbers through a tab at the page of `master`, and adds the figures.
+    fn add_tab(
+        &mut self,
+        setup: &Setup,
+        what: &str,
+        run: usize,
+        mut master: EchoRun,
+        count: u64,
+        fragment: &str,
+    ) -> anyhow::Result<f64> {
+        let url = master.url()?;
+        let _browser = Chromium::at(&setup.chromium).open(&format!("{url}#{fragment}"))?;
+        master.hears("joined with")?;
+        Ok(self.add(what, run, count, &master.run(GeneratedLines::numbers(count))?))
+    }
 }
 
 /// Sends `count` numbers through a master with `options` and a swarm with the options
@@ -85,32 +101,29 @@ pub(super) fn master(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The speed with one Chromium tab, and in turn that of the prototypes in the same browser.
+/// The speed with one Chromium tab, and in turn that of the prototypes in the same browser. In one
+/// prototype, the worker of the socket computes; in the other one, a second worker computes, as in
+/// Pando, so that a function cannot hold up the socket.
 pub(super) fn tab(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let count = setup.scaled(TAB);
     let (mut figures, mut bare, mut ratio) = <(Figures, Figures, Samples)>::default();
+    let (mut apart, mut ratio_apart) = <(Figures, Samples)>::default();
     for run in setup.runs() {
         let pando = EchoRun::start(&setup.pando, &["--cores", "0"])?;
-        let rate = through_tab(setup, "tab", run, pando, count, &mut figures)?;
-        let master = EchoRun::start_bare(&setup.bare())?;
-        ratio.push(rate / through_tab(setup, "… bare", run, master, count, &mut bare)?);
+        let measured = |what, master, fragment, figures: &mut Figures| {
+            figures.add_tab(setup, what, run, master, count, fragment)
+        };
+        let rate = measured("tab", pando, "cores=1;", &mut figures)?;
+        let master = || EchoRun::start_bare(&setup.bare());
+        ratio.push(rate / measured("… bare", master()?, "", &mut bare)?);
+        let two = measured("… bare, two workers", master()?, "apart", &mut apart)?;
+        ratio_apart.push(rate / two);
     }
     let what = format!("no-op, {} lines, one Chromium tab with one core", thousands(count as f64));
-    Ok(compared(&what, "one tab", &figures, &bare, (ratio, 0.85)))
-}
-
-fn through_tab(
-    setup: &Setup,
-    what: &str,
-    run: usize,
-    mut master: EchoRun,
-    count: u64,
-    figures: &mut Figures,
-) -> anyhow::Result<f64> {
-    let url = master.url()?;
-    let _browser = Chromium::at(&setup.chromium).open(&format!("{url}#cores=1;"))?;
-    master.hears("joined with")?;
-    Ok(figures.add(what, run, count, &master.run(GeneratedLines::numbers(count))?))
+    let mut rows = compared(&what, "one tab", &figures, &bare, (ratio, 0.85));
+    let ratio = ratio_apart.show(|ratio| format!("{ratio:.2}"));
+    rows.push(Row::plain("… speed of that of the prototype with a second worker", ratio));
+    Ok(rows)
 }
 
 /// The rows of Pando and of its limit; the ratio of both, and its goal.

@@ -48,8 +48,8 @@ pub struct JoinOptions {
     #[arg(long, env = "PANDO_JOIN_NICE", value_parser = YesOrNo::new())]
     pub nice: bool,
 
-    /// What computes: node, deno, or embedded (in this program, 9 to 16 times slower); auto is the
-    /// one that is held best, and with --trust the first that is here
+    /// What computes: node, deno, bun, or embedded (in this program, 9 to 16 times slower); auto is
+    /// the one that is held best, and with --trust the first that is here
     #[arg(long, env = "PANDO_JOIN_ENGINE", value_name = "NAME", default_value = "auto", value_parser = str::parse::<EngineChoice>)]
     pub engine: EngineChoice,
 

@@ -8,7 +8,7 @@
 //!
 //! | subject | modules |
 //! |---|---|
-//! | programs | `program`, `finished`, `pando`, `relay`, `processes`, `surroundings` |
+//! | programs | `program`, `finished`, `pando`, `relay`, `engines`, `processes`, `surroundings` |
 //! | browsers | `tab` (one tab without control), `driven` (one tab under control), `browser` (every engine) |
 //! | volunteers by hand | `websocket`, `volunteer`, `http` |
 //! | native volunteers | `join` |
@@ -20,7 +20,7 @@ mod browser;
 mod certificate;
 mod devtools;
 mod driven;
-
+mod engines;
 mod events;
 mod files;
 mod finished;
@@ -47,6 +47,7 @@ use std::time::Duration;
 pub use browser::{ANOTHER_NAME, Browser, BrowserEngine, BrowserProgram, TabId};
 pub use certificate::{TestCertificate, encrypted};
 pub use driven::DrivenTab;
+pub use engines::{find_program, path_with_engines};
 pub use events::EventsFile;
 pub use files::make_pipe;
 pub use finished::Finished;

@@ -7,6 +7,7 @@ use super::{
     surroundings,
 };
 use std::{
+    env,
     ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
@@ -14,6 +15,9 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+
+/// The variable that names the engine of this machine's cores, for all runs of the tests.
+const ENGINE: &str = "PANDO_TEST_ENGINE";
 
 /// The command line of a run and its surroundings. `--port 0` is added unless the arguments
 /// contain `--port`, `--local`, `--help` or the like.
@@ -167,6 +171,9 @@ impl PandoCommand {
         // Keeping the machine awake takes one more child process. Tests of this feature override
         // the variable.
         command.env("PANDO_ALLOW_SLEEP", "true");
+        if let Some(engine) = env::var_os(ENGINE) {
+            command.env("PANDO_ENGINE", engine);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         const WITHOUT_PORT: [&str; 5] = ["--port", "--local", "--help", "--version", "-h"];
         if self.port

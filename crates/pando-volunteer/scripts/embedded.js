@@ -1,65 +1,14 @@
 "use strict";
 (() => {
-  // src/embedded/clone.ts
-  var PRIMITIVES = [Boolean, Number, String, BigInt];
-  function structuredClone(value) {
-    return cloned(value, /* @__PURE__ */ new Map());
-  }
-  function cloned(value, seen) {
-    if (typeof value === "function" || typeof value === "symbol") throw uncloneable(value);
-    if (typeof value !== "object" || value === null) return value;
-    if (seen.has(value)) return seen.get(value);
-    const keep = (copy) => {
-      seen.set(value, copy);
-      return copy;
-    };
-    if (Array.isArray(value)) return members(value, keep(new Array(value.length)), seen);
-    if (value instanceof Date) return keep(new Date(value.getTime()));
-    if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
-    if (value instanceof ArrayBuffer) return keep(value.slice(0));
-    if (ArrayBuffer.isView(value)) return keep(viewOf(value, seen));
-    if (value instanceof Map) {
-      const copy = keep(/* @__PURE__ */ new Map());
-      for (const [key, member3] of value) copy.set(cloned(key, seen), cloned(member3, seen));
-      return copy;
+  // src/embedded/response.ts
+  var Response = class {
+    constructor(blob) {
+      this.blob = blob;
     }
-    if (value instanceof Set) {
-      const copy = keep(/* @__PURE__ */ new Set());
-      for (const member3 of value) copy.add(cloned(member3, seen));
-      return copy;
+    arrayBuffer() {
+      return this.blob.arrayBuffer();
     }
-    if (value instanceof Error) return keep(errorOf(value, seen));
-    if (PRIMITIVES.some((kind) => value instanceof kind)) return keep(Object(value.valueOf()));
-    if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet)
-      throw uncloneable(value);
-    return members(value, keep({}), seen);
-  }
-  function members(from, into, seen) {
-    for (const [name, member3] of Object.entries(from))
-      into[name] = cloned(member3, seen);
-    return into;
-  }
-  function viewOf(view, seen) {
-    const buffer = cloned(view.buffer, seen);
-    const length = view.length;
-    return new view.constructor(
-      buffer,
-      view.byteOffset,
-      length === void 0 ? view.byteLength : length
-    );
-  }
-  function errorOf(error, seen) {
-    const copy = new Error(error.message);
-    copy.name = error.name;
-    copy.stack = error.stack;
-    if ("cause" in error) copy.cause = cloned(error.cause, seen);
-    return copy;
-  }
-  function uncloneable(value) {
-    const error = new Error(`${String(value)} could not be cloned`);
-    error.name = "DataCloneError";
-    return error;
-  }
+  };
 
   // src/embedded/native.ts
   var CHARACTERS = 8192;
@@ -206,6 +155,128 @@
       out += String.fromCharCode(value >> bits & 255);
     }
     return out;
+  }
+
+  // src/embedded/blob.ts
+  var contents = /* @__PURE__ */ new WeakMap();
+  var Blob = class {
+    constructor(parts = [], options = {}) {
+      const bytes = Array.from(parts, partOf);
+      const joined = new Uint8Array(bytes.reduce((size, part) => size + part.length, 0));
+      let at = 0;
+      for (const part of bytes) {
+        joined.set(part, at);
+        at += part.length;
+      }
+      contents.set(this, joined);
+      this.type = options.type === void 0 ? "" : String(options.type).toLowerCase();
+    }
+    get size() {
+      return content(this).length;
+    }
+    get [Symbol.toStringTag]() {
+      return "Blob";
+    }
+    slice(start, end, type) {
+      return blobOf([content(this).slice(start, end)], { type });
+    }
+    text() {
+      return this.read((bytes) => new TextDecoder().decode(bytes));
+    }
+    arrayBuffer() {
+      return this.read((bytes) => bytes.slice().buffer);
+    }
+    bytes() {
+      return this.read((bytes) => bytes.slice());
+    }
+    async read(of) {
+      return of(content(this));
+    }
+  };
+  var File = class extends Blob {
+    constructor(parts, name, options = {}) {
+      super(parts, options);
+      this.name = String(name);
+      this.lastModified = options.lastModified === void 0 ? Date.now() : options.lastModified;
+    }
+    get [Symbol.toStringTag]() {
+      return "File";
+    }
+  };
+  function blobOf(parts, options) {
+    return new Blob(parts, options);
+  }
+  var blobGlobals = { Blob, File };
+  function content(blob) {
+    const bytes = contents.get(blob);
+    if (!bytes) throw new TypeError("this is no Blob");
+    return bytes;
+  }
+  function partOf(part) {
+    if (part instanceof Blob) return content(part);
+    if (part instanceof ArrayBuffer || ArrayBuffer.isView(part)) return bytesOf(part);
+    return new TextEncoder().encode(String(part));
+  }
+
+  // src/embedded/clone.ts
+  var PRIMITIVES = [Boolean, Number, String, BigInt];
+  function structuredClone(value) {
+    return cloned(value, /* @__PURE__ */ new Map());
+  }
+  function cloned(value, seen) {
+    if (typeof value === "function" || typeof value === "symbol") throw uncloneable(value);
+    if (typeof value !== "object" || value === null) return value;
+    if (seen.has(value)) return seen.get(value);
+    const keep = (copy) => {
+      seen.set(value, copy);
+      return copy;
+    };
+    if (Array.isArray(value)) return members(value, keep(new Array(value.length)), seen);
+    if (value instanceof Date) return keep(new Date(value.getTime()));
+    if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
+    if (value instanceof ArrayBuffer) return keep(value.slice(0));
+    if (ArrayBuffer.isView(value)) return keep(viewOf(value, seen));
+    if (value instanceof Map) {
+      const copy = keep(/* @__PURE__ */ new Map());
+      for (const [key, member3] of value) copy.set(cloned(key, seen), cloned(member3, seen));
+      return copy;
+    }
+    if (value instanceof Set) {
+      const copy = keep(/* @__PURE__ */ new Set());
+      for (const member3 of value) copy.add(cloned(member3, seen));
+      return copy;
+    }
+    if (value instanceof Error) return keep(errorOf(value, seen));
+    if (PRIMITIVES.some((kind) => value instanceof kind)) return keep(Object(value.valueOf()));
+    if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet)
+      throw uncloneable(value);
+    return members(value, keep({}), seen);
+  }
+  function members(from, into, seen) {
+    for (const [name, member3] of Object.entries(from))
+      into[name] = cloned(member3, seen);
+    return into;
+  }
+  function viewOf(view, seen) {
+    const buffer = cloned(view.buffer, seen);
+    const length = view.length;
+    return new view.constructor(
+      buffer,
+      view.byteOffset,
+      length === void 0 ? view.byteLength : length
+    );
+  }
+  function errorOf(error, seen) {
+    const copy = new Error(error.message);
+    copy.name = error.name;
+    copy.stack = error.stack;
+    if ("cause" in error) copy.cause = cloned(error.cause, seen);
+    return copy;
+  }
+  function uncloneable(value) {
+    const error = new Error(`${String(value)} could not be cloned`);
+    error.name = "DataCloneError";
+    return error;
   }
 
   // src/embedded/events.ts
@@ -657,16 +728,18 @@
       structuredClone,
       URL,
       URLSearchParams,
+      ...blobGlobals,
       ...eventGlobals,
       ...encodingGlobals(native2),
       ...timerGlobals(timers2)
     };
-    for (const name of Object.keys(globals))
-      Object.defineProperty(globalThis, name, {
-        value: globals[name],
-        configurable: true,
-        writable: true
-      });
+    for (const name of Object.keys(globals)) {
+      const value = globals[name];
+      Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+      const { prototype } = value;
+      if (prototype && !(Symbol.toStringTag in prototype))
+        Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+    }
     globalThis.location = new URL("http://localhost/function.js");
   }
   function cryptoOf(native2) {

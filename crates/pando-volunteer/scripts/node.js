@@ -1284,6 +1284,7 @@ var import_node_vm = require("node:vm");
 var OF_NODE_ONLY = [
   "process",
   "Deno",
+  "Bun",
   "Buffer",
   "setImmediate",
   "clearImmediate",
@@ -1314,7 +1315,7 @@ var JSON_KIND = 0;
 var HostSocket = class {
   constructor(events) {
     this.events = events;
-    this.socket = new import_node_net.Socket({ fd: 0, readable: true, writable: true });
+    this.socket = hostSocket();
     this.decoder = new FrameDecoder();
     /** Whether the caller of `awaitDrain` waits for `drained`. */
     this.drainAwaited = false;
@@ -1360,6 +1361,12 @@ var HostSocket = class {
     else this.events.binary(new Uint8Array(frame.buffer, frame.byteOffset, frame.length));
   }
 };
+function hostSocket() {
+  if (!("Bun" in globalThis)) return new import_node_net.Socket({ fd: 0, readable: true, writable: true });
+  const socket2 = new import_node_net.Socket();
+  socket2.connect({ fd: 0 });
+  return socket2;
+}
 var FrameDecoder = class {
   constructor() {
     this.chunks = [];

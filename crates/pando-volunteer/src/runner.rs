@@ -55,6 +55,8 @@ pub enum EngineChoice {
     Node,
     /// Deno.
     Deno,
+    /// Bun.
+    Bun,
     /// The engine in this program: QuickJS.
     Embedded,
 }
@@ -67,13 +69,9 @@ impl FromStr for EngineChoice {
             "auto" => Ok(Self::Auto),
             "node" => Ok(Self::Node),
             "deno" => Ok(Self::Deno),
+            "bun" => Ok(Self::Bun),
             "embedded" => Ok(Self::Embedded),
-            // Tried with Bun 1.4: its sockets do not read from an inherited file descriptor.
-            "bun" => {
-                Err("Bun cannot take over the connection of a core: give node, deno or embedded"
-                    .into())
-            }
-            _ => Err("give auto, node, deno or embedded".into()),
+            _ => Err("give auto, node, deno, bun or embedded".into()),
         }
     }
 }
@@ -83,6 +81,7 @@ impl FromStr for EngineChoice {
 pub(crate) enum Kind {
     Node,
     Deno,
+    Bun,
     Embedded,
 }
 
@@ -92,7 +91,18 @@ impl Kind {
         match self {
             Self::Node => "node",
             Self::Deno => "deno",
+            Self::Bun => "bun",
             Self::Embedded => EMBEDDED,
+        }
+    }
+
+    /// The files without which the engine does not start, besides its own.
+    fn reads_at_start(self) -> &'static [&'static str] {
+        match self {
+            Self::Node => &["/etc/ssl/openssl.cnf"],
+            // Its settings, and the limits of its stack.
+            Self::Bun => &["/dev/null", "/proc/self/maps"],
+            Self::Deno | Self::Embedded => &[],
         }
     }
 }
@@ -102,6 +112,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Node => "Node.js",
             Self::Deno => "Deno",
+            Self::Bun => "Bun",
             Self::Embedded => "QuickJS",
         })
     }
@@ -197,15 +208,17 @@ impl Runner {
         Self::held(wish.engine, &Hold { limits, helper }).await
     }
 
-    /// Finds an engine that is not held: by default Node, else Deno, else the embedded engine.
+    /// Finds an engine that is not held: by default Node, else Deno, else Bun, else the embedded
+    /// engine.
     async fn free(wish: &Wish) -> Result<Self, Refusal> {
         let free = |kind, version, program| Self::new(kind, version, program, None);
         let embedded = || wish.helper.as_deref().map(Program::embedded);
         let of = |kind, program: Program| free(kind, program.version.clone(), Some(program));
         match wish.engine {
             EngineChoice::Node => Ok(free(Kind::Node, probe::supported().await?, None)),
-            EngineChoice::Deno => {
-                Ok(of(Kind::Deno, Program::find(Kind::Deno).await.map_err(Refusal::Engine)?))
+            EngineChoice::Deno | EngineChoice::Bun => {
+                let kind = if wish.engine == EngineChoice::Deno { Kind::Deno } else { Kind::Bun };
+                Ok(of(kind, Program::find(kind).await.map_err(Refusal::Engine)?))
             }
             EngineChoice::Embedded => embedded()
                 .map(|program| of(Kind::Embedded, program))
@@ -219,12 +232,14 @@ impl Runner {
                     }
                     Err(error) => error,
                 };
-                let mut found = match Program::find(Kind::Deno).await {
-                    Ok(deno) => of(Kind::Deno, deno),
-                    Err(_) => match embedded() {
-                        Some(program) => of(Kind::Embedded, program),
-                        None => return Err(error.into()),
-                    },
+                let mut found = if let Ok(deno) = Program::find(Kind::Deno).await {
+                    of(Kind::Deno, deno)
+                } else if let Ok(bun) = Program::find(Kind::Bun).await {
+                    of(Kind::Bun, bun)
+                } else if let Some(program) = embedded() {
+                    of(Kind::Embedded, program)
+                } else {
+                    return Err(error.into());
                 };
                 found.shortfalls.push(error.to_string());
                 Ok(found)
@@ -247,6 +262,7 @@ impl Runner {
             EngineChoice::Auto => &[Kind::Deno, Kind::Node, Kind::Embedded],
             EngineChoice::Node => &[Kind::Node],
             EngineChoice::Deno => &[Kind::Deno],
+            EngineChoice::Bun => &[Kind::Bun],
             EngineChoice::Embedded => &[Kind::Embedded],
         };
         let mut shortfalls: Vec<String> = Vec::new();
@@ -257,7 +273,7 @@ impl Runner {
         for kind in kinds {
             let found = match kind {
                 Kind::Embedded => Ok(Program::embedded(&hold.helper)),
-                Kind::Node | Kind::Deno => Program::find(*kind).await,
+                Kind::Node | Kind::Deno | Kind::Bun => Program::find(*kind).await,
             };
             let program = match found {
                 Ok(program) => program.with_libraries().await,

@@ -1,5 +1,6 @@
 /** The globals of the embedded engine, which has the language and nothing else. */
 
+import { blobGlobals } from './blob.ts';
 import { structuredClone } from './clone.ts';
 import { bytesOf, encodingGlobals } from './encoding.ts';
 import { eventGlobals } from './events.ts';
@@ -32,16 +33,19 @@ export function setGlobals(native: Native, timers: Timers): void {
     structuredClone,
     URL,
     URLSearchParams,
+    ...blobGlobals,
     ...eventGlobals,
     ...encodingGlobals(native),
     ...timerGlobals(timers),
   };
-  for (const name of Object.keys(globals))
-    Object.defineProperty(globalThis, name, {
-      value: globals[name],
-      configurable: true,
-      writable: true,
-    });
+  for (const name of Object.keys(globals)) {
+    const value = globals[name];
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    // As in browsers, objects of these classes tell their class.
+    const { prototype } = value as { prototype?: object };
+    if (prototype && !(Symbol.toStringTag in prototype))
+      Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+  }
   (globalThis as Record<string, unknown>).location = new URL('http://localhost/function.js');
 }
 

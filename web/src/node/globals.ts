@@ -6,13 +6,14 @@
 import { compileFunction } from 'node:vm';
 
 /**
- * Names of the globals of Node and Deno. Packages take their presence as permission to call
+ * Names of the globals of Node, Deno and Bun. Packages take their presence as permission to call
  * `require('fs')`. The bundle sees no such names, but the globals stay, because Node's own
  * `fetch` needs some.
  */
 const OF_NODE_ONLY = [
   'process',
   'Deno',
+  'Bun',
   'Buffer',
   'setImmediate',
   'clearImmediate',

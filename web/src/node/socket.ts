@@ -17,7 +17,7 @@ export interface SocketEvents {
 }
 
 export class HostSocket {
-  private readonly socket = new Socket({ fd: 0, readable: true, writable: true });
+  private readonly socket = hostSocket();
   private readonly decoder = new FrameDecoder();
   /** Whether the caller of `awaitDrain` waits for `drained`. */
   private drainAwaited = false;
@@ -70,6 +70,14 @@ export class HostSocket {
     if (frame[0] === JSON_KIND) this.events.json(JSON.parse(frame.toString('utf8', 1)));
     else this.events.binary(new Uint8Array(frame.buffer, frame.byteOffset, frame.length));
   }
+}
+
+function hostSocket(): Socket {
+  if (!('Bun' in globalThis)) return new Socket({ fd: 0, readable: true, writable: true });
+  // Bun's constructor ignores `fd`, but its `connect` takes over an open socket.
+  const socket = new Socket();
+  socket.connect({ fd: 0 } as never);
+  return socket;
 }
 
 /** Cuts a stream of chunks into frames; copies a large frame only once. */

@@ -18,7 +18,7 @@ function read (length) {
     };
 }
 
-/// For Node, as text on the command line.
+/// For Node and Bun, as text on the command line.
 pub(super) const REQUIRED: &str = concat!(
     "\
 const fs = require('fs')
@@ -27,7 +27,7 @@ try { fs.writeFileSync('/proc/self/oom_score_adj', '500') } catch {}
 ",
     read!(),
     "\
-// `-e` makes globals of these; what is no module there is meant to be.
+// Node's `-e` makes globals of these; what is no module there is meant to be.
 const shown = [...require('module').builtinModules, 'exports', '__filename', '__dirname']
 for (const name of shown) if (!['console', 'crypto', 'process'].includes(name)) delete globalThis[name]
 new Function('require', read(read(4).readUInt32LE(0)).toString())(require)

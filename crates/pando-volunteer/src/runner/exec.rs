@@ -123,9 +123,9 @@ fn restrict_files(needs: &Needs) -> Result<(), Box<dyn Error>> {
     let mut rules = rules.create()?;
     for path in &needs.read {
         let Ok(about) = fs::metadata(path) else { continue };
-        let access = match about.is_file() {
-            true => AccessFs::ReadFile | AccessFs::Execute,
-            false => AccessFs::ReadFile | AccessFs::ReadDir,
+        let access = match about.is_dir() {
+            true => AccessFs::ReadFile | AccessFs::ReadDir,
+            false => AccessFs::ReadFile | AccessFs::Execute,
         };
         rules = rules.add_rule(PathBeneath::new(PathFd::new(path)?, access))?;
     }

@@ -12,6 +12,11 @@ use tokio::{process::Command, time::timeout};
 /// How long an engine may take to tell its version. Its command may belong to a version manager.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Options that keep Bun from reading the files of the working directory (`bunfig.toml`, which may
+/// name scripts to run; `.env`), and from installing packages.
+pub(super) const BUN_WITHOUT_FILES: [&str; 3] =
+    ["--config=/dev/null", "--no-env-file", "--no-install"];
+
 /// The file of an engine.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
@@ -40,6 +45,10 @@ impl Program {
                 probe::supported().await.map_err(|error| error.to_string())?;
                 let tell = "console.log(process.execPath); console.log(process.versions.node)";
                 output(probe::command(), &["-e", tell]).await
+            }
+            Kind::Bun => {
+                let tell = "console.log(process.execPath); console.log(process.versions.bun)";
+                output(command(kind), &[&BUN_WITHOUT_FILES[..], &["-e", tell]].concat()).await
             }
             Kind::Deno | Kind::Embedded => {
                 let tell = "console.log(Deno.execPath()); console.log(Deno.version.deno)";

@@ -56,7 +56,7 @@ impl Sandbox {
             all.push(Self::Seatbelt);
         }
         // The embedded engine has the language only: nothing to read, write or connect with.
-        if kind != Kind::Node {
+        if matches!(kind, Kind::Deno | Kind::Embedded) {
             all.push(Self::Permissions);
         }
         all
@@ -90,6 +90,7 @@ impl Sandbox {
     pub(super) fn around(
         &self,
         free: Launch,
+        kind: Kind,
         program: &Program,
         hold: &Hold,
         assets: Option<&Path>,
@@ -109,10 +110,10 @@ impl Sandbox {
             Self::Bubblewrap { program, helper } => {
                 words.0.push(program.clone().into());
                 words.bubblewrap(&files, helper, hold, network);
-                words.helper(hold, &files, 0, None, network);
+                words.helper(kind, hold, &files, 0, None, network);
             }
             Self::Landlock { least } => {
-                words.helper(hold, &files, *least, Some(std::process::id()), network);
+                words.helper(kind, hold, &files, *least, Some(std::process::id()), network);
             }
             Self::Seatbelt => words.seatbelt(&files, network),
             Self::Permissions => {}
@@ -151,6 +152,7 @@ impl Words {
     /// The helper, which restricts itself; see `exec.rs`.
     fn helper(
         &mut self,
+        kind: Kind,
         hold: &Hold,
         files: &[PathBuf],
         least: u32,
@@ -169,8 +171,10 @@ impl Words {
             self.add(&["--read"]);
             self.0.push(path.into());
         }
-        // Node ends at its start if it may not read this file.
-        self.add(&["--read", "/etc/ssl/openssl.cnf", "--"]);
+        for path in kind.reads_at_start() {
+            self.add(&["--read", path]);
+        }
+        self.add(&["--"]);
     }
 
     /// A profile that denies everything but these files and what any process needs to start.

@@ -1,6 +1,6 @@
 //! The engine for a job: each core is a process that runs the job's bundle.
 
-use super::{Kind, Launch, Runner, boot};
+use super::{Kind, Launch, Runner, boot, program};
 use crate::{
     assets::CoreAssets,
     engine::{Core, CoreEvent, CoreEvents, CoreId, Engine},
@@ -85,7 +85,7 @@ fn launch(runner: &Runner, assets: Option<&Path>, network: bool) -> Launch {
         ..Launch::default()
     };
     match held {
-        Some((hold, sandbox)) => sandbox.around(free, program, hold, assets, network),
+        Some((hold, sandbox)) => sandbox.around(free, runner.kind, program, hold, assets, network),
         None => free,
     }
 }
@@ -98,10 +98,10 @@ struct Rights<'a> {
     network: bool,
 }
 
-/// The command line of an engine, whose file is `program`.
-fn words(kind: Kind, program: OsString, rights: &Rights<'_>) -> Vec<OsString> {
+/// The command line of an engine, whose file is `file`.
+fn words(kind: Kind, file: OsString, rights: &Rights<'_>) -> Vec<OsString> {
     let heap = rights.memory.map(|bytes| format!("--max-old-space-size={}", bytes >> 20));
-    let mut words = vec![program];
+    let mut words = vec![file];
     let mut add = |more: &[&str]| words.extend(more.iter().map(OsString::from));
     match kind {
         Kind::Deno => {
@@ -126,6 +126,10 @@ fn words(kind: Kind, program: OsString, rights: &Rights<'_>) -> Vec<OsString> {
                 add(&[&format!("--v8-flags={heap}")]);
             }
             add(&[&boot::data_url()]);
+        }
+        Kind::Bun => {
+            add(&program::BUN_WITHOUT_FILES);
+            add(&["-e", boot::REQUIRED]);
         }
         Kind::Embedded => {
             add(&[kind.command()]);

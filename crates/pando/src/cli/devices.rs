@@ -29,8 +29,8 @@ pub(crate) struct Devices {
     #[arg(long, env = "PANDO_OPEN", value_parser = YesOrNo::new())]
     pub(crate) open: bool,
 
-    /// What computes on this machine's cores: node, deno, or embedded (in this program, 9 to 16 times
-    /// slower); auto is the first that is here, and with --sandbox the one that is held best
+    /// What computes on this machine's cores: node, deno, bun, or embedded (in this program, 9 to 16
+    /// times slower); auto is the first that is here, and with --sandbox the one that is held best
     #[arg(long, env = "PANDO_ENGINE", value_name = "NAME", default_value = "auto", value_parser = str::parse::<EngineChoice>)]
     pub(crate) engine: EngineChoice,
 

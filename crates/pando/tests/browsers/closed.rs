@@ -88,7 +88,8 @@ module.exports['/pando/1.0.0'] = (x, cb) => {{
 fn closes(browser: &mut Browser, ways: &[&str], args: &[&str], certain: &[&str]) {
     for closed in [false, true] {
         let foreign = Foreign::start();
-        let run = PandoCommand::new(&takes(ways, foreign.host())).args(args).stdin_open();
+        let run = PandoCommand::new(&takes(ways, foreign.host())).args(args);
+        let run = run.args(WORKERS_MAY_HANG).stdin_open();
         let mut run = if closed { run.args(["--deny-net"]) } else { run }.start();
         open(browser, &run, "Ann");
         run.write_line("x");

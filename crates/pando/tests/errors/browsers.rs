@@ -92,6 +92,30 @@ fn in_a_call_they_stand_back_as_well() {
 }
 
 #[test]
+fn what_the_embedded_engine_lacks_is_told_with_the_engine_that_has_it() {
+    let has = "which Node.js has, and the embedded engine has not";
+    let embedded = |f: &str| PandoCommand::new(f).args(["--engine", "embedded"]).stdin(numbers(5));
+    for (lacking, name) in [
+        ("fetch('http://127.0.0.1:1/')", "fetch"),
+        ("new WebAssembly.Memory({ initial: 1 })", "WebAssembly"),
+        ("new Intl.NumberFormat('de')", "Intl"),
+    ] {
+        let at_load = format!("const a = {lacking}\nexport default x => x\n");
+        embedded(&at_load).local().run().ends(2, "").said(&[name, has, "leave --local out"]);
+        let in_call = format!("export default x => {{ {lacking}; return x }}\n");
+        let ended = embedded(&in_call).local().run();
+        ended.ends(1, "").said(&[name, "Node.js has it, and the embedded engine has not"]);
+        for f in [at_load, in_call] {
+            let run = embedded(&f).start();
+            let said = run.says("this machine's cores cannot compute it (");
+            assert!(said.contains(has) && said.contains("waiting for tabs at http://"), "{said}");
+            answer_all(&run);
+            run.wait().gives(numbers(5));
+        }
+    }
+}
+
+#[test]
 fn items_that_need_no_browser_are_computed_here_and_the_others_wait_for_one() {
     let f = "export default x => { if (x === '3') new OffscreenCanvas(1, 1); return x }\n";
     let mut run = PandoCommand::new(f).args(["--cores", "1"]).stdin(numbers(5)).start();

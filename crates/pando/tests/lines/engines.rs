@@ -1,7 +1,6 @@
 //! The engines of this machine's cores: each gives the same results.
 
-use pando_testing::PandoCommand;
-use std::{env, path::PathBuf};
+use pando_testing::{PandoCommand, find_program, path_with_engines};
 
 /// What functions use of the world around the language; one line per item.
 const WORLD: &str = r#"
@@ -57,6 +56,14 @@ const items = {
     return [seen.sort(), controller.signal.aborted, controller.signal.reason.name, AbortSignal.abort('x').reason, await new Promise((done) => { const timed = AbortSignal.timeout(1); timed.addEventListener('abort', () => done(timed.reason.name)); })];
   },
   crypto: () => [/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID()), crypto.getRandomValues(new Uint32Array(4)).some((n) => n > 0)],
+  async blob() {
+    const file = new File([new Blob(['hé', Uint8Array.of(1, 2, 3).subarray(1)]), new ArrayBuffer(1), 5], 'a.txt', { type: 'Text/Plain', lastModified: 7 });
+    const part = file.slice(-3, -1, 'x/y');
+    return [
+      file.size, file.type, file.name, file.lastModified, file instanceof Blob, new Blob().type,
+      [...new Uint8Array(await file.arrayBuffer())], await file.text(), part.size, part.type, part.constructor.name, String(part),
+    ];
+  },
   time: () => [performance.now() >= 0, Math.abs(performance.timeOrigin + performance.now() - Date.now()) < 5000],
   world: () => [typeof process, typeof require, typeof self, self === globalThis, typeof console.log, location.href],
 };
@@ -66,38 +73,25 @@ export default async (name) => items[name]();
 /// The items of the function, and their results by an engine.
 fn results(engine: &str) -> Vec<String> {
     let items = [
-        "timers", "encoding", "base64", "url", "query", "clone", "abort", "crypto", "time", "world",
+        "timers", "encoding", "base64", "url", "query", "clone", "abort", "crypto", "blob", "time",
+        "world",
     ];
     let run = PandoCommand::new(WORLD).with_file("f.mjs", WORLD).function("f.mjs").local();
+    let run = run.env("PATH", path_with_engines());
     let ended = run.args(["--engine", engine, "--cores", "1"]).args(items).run();
     ended.lines()
 }
 
-/// Deno, from PATH or as `scripts/test` installs it.
-fn deno() -> Option<PathBuf> {
-    let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target");
-    let target = env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from);
-    let installed = target.join("engines/node_modules/.bin/deno");
-    installed.exists().then_some(installed)
-}
-
 #[test]
 fn the_embedded_engine_gives_the_results_of_node() {
-    for (mine, theirs) in results("embedded").iter().zip(results("node")) {
-        assert_eq!(*mine, theirs);
-    }
+    assert_eq!(results("embedded"), results("node"));
 }
 
 #[test]
-fn deno_gives_the_results_of_node() {
-    let Some(deno) = deno() else { return };
-    let path = format!(
-        "{}:{}",
-        deno.parent().expect("a folder").display(),
-        env::var("PATH").expect("a PATH")
-    );
-    let run = PandoCommand::new("export default (x) => new TextEncoder().encode(x).length").local();
-    run.args(["--engine", "deno", "é", "abc"]).env("PATH", path).run().gives("2\n3\n");
+fn deno_and_bun_give_the_results_of_node() {
+    for engine in ["deno", "bun"].into_iter().filter(|engine| find_program(engine).is_some()) {
+        assert_eq!(results(engine), results("node"), "{engine}");
+    }
 }
 
 #[test]

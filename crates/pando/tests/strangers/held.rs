@@ -2,12 +2,12 @@
 //! promise of `docs/sandbox.md` has a test here. The function in `held/attempts.js` tries what a
 //! hostile function would try, and tells what worked.
 
-use pando_testing::{JoinCommand, PandoCommand, children, has_ended, kill, until};
+use pando_testing::{JoinCommand, PandoCommand, children, find_program, has_ended, kill, until};
 use std::{
     env, fs,
     net::{TcpListener, UdpSocket},
     os::unix::fs::symlink,
-    path::{Path, PathBuf},
+    path::Path,
     process,
 };
 use tempfile::TempDir;
@@ -26,11 +26,10 @@ struct Held {
 impl Held {
     /// The sandboxes that this machine has.
     fn all() -> Vec<Self> {
-        let deno = deno();
-        let has_bubblewrap = find("bwrap").is_some();
+        let has_bubblewrap = find_program("bwrap").is_some();
         let mut all = Vec::new();
-        for (engine, at) in [("deno", deno), ("node", find("node"))] {
-            let Some(at) = at else { continue };
+        for engine in ["deno", "node", "bun"] {
+            let Some(at) = find_program(engine) else { continue };
             if has_bubblewrap {
                 all.push(Self::new(engine, Some(&at), true));
             }
@@ -50,7 +49,7 @@ impl Held {
             add(engine, at);
         }
         if in_bubblewrap {
-            add("bwrap", &find("bwrap").expect("it is here"));
+            add("bwrap", &find_program("bwrap").expect("it is here"));
         }
         let words = if in_bubblewrap { "inside bubblewrap" } else { "inside Landlock and seccomp" };
         Self { path, engine, words }
@@ -70,20 +69,6 @@ impl Held {
         ended.said(&[self.words]);
         ended.lines()
     }
-}
-
-/// A program on PATH.
-fn find(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file())
-}
-
-/// Deno, from PATH or as `scripts/test` installs it.
-fn deno() -> Option<PathBuf> {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
-    let target = env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from);
-    let installed = target.join("engines/node_modules/.bin/deno");
-    installed.exists().then_some(installed).or_else(|| find("deno"))
 }
 
 /// What a function that is not held can do, so that each test could fail.

@@ -148,6 +148,7 @@ pub(crate) fn hint(
 ) -> &'static str {
     let (Some(missing), Some(device)) = (missing, registry.get(sub)) else { return "" };
     match device.is_local() {
+        true if missing.is_of_engines() => " (Node.js has it, and the embedded engine has not)",
         true if job.local_only && missing.is_of_browsers() => {
             " (a browser has it: without --local, tabs can compute this)"
         }

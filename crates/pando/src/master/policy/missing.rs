@@ -25,6 +25,12 @@ const OF_BROWSERS: &str = "\
     WebGL2RenderingContext IDBFactory IDBKeyRange IDBDatabase DOMRect DOMRectReadOnly DOMPoint DOMMatrix DOMQuad \
     VideoFrame AudioData navigator";
 
+/// Names in browsers and in every supported engine but the embedded one.
+const OF_ENGINES: &str = "\
+    fetch Request Response Headers FormData WebAssembly Intl ReadableStream WritableStream TransformStream \
+    CompressionStream DecompressionStream TextDecoderStream TextEncoderStream MessageChannel MessagePort \
+    BroadcastChannel";
+
 /// Names only in pages over https and in pages of the local machine.
 const OF_HTTPS: &str = "\
     crypto.subtle crypto.randomUUID navigator.gpu navigator.locks navigator.storage navigator.serviceWorker \
@@ -65,6 +71,7 @@ impl MissingFeature {
             .map_or(first, |(_, text)| text);
         let name = undefined(text)
             .or_else(|| uncallable(text))
+            .or_else(|| uncallable_at_place(text, stack, code))
             .or_else(|| read_of_nothing(text, stack, code));
         name.or_else(|| said(text)).map(Self)
     }
@@ -74,16 +81,27 @@ impl MissingFeature {
         let message = message.lines().next().unwrap_or_default();
         let message =
             message.trim_start_matches("ReferenceError: ").trim_start_matches("TypeError: ");
-        if message.contains(&self.0) {
-            message.to_owned()
-        } else {
-            format!("there is no {self}: {message}")
+        let words = match message.contains(&self.0) {
+            true => message.to_owned(),
+            false => format!("there is no {self}: {message}"),
+        };
+        match self.is_of_engines() {
+            true => words + ", which Node.js has, and the embedded engine has not",
+            false => words,
         }
     }
 
-    /// Whether browsers have the feature, but Node does not.
+    /// Whether browsers have the feature, but the engine of a core that lacks the feature does not.
     pub(crate) fn is_of_browsers(&self) -> bool {
-        self.is_of_pages() || self.is(OF_BROWSERS) || self.needs_https() && !self.is_of_node()
+        self.is_of_pages()
+            || self.is(OF_BROWSERS)
+            || self.is_of_engines()
+            || self.needs_https() && !self.is_of_node()
+    }
+
+    /// Whether Node has the feature, and the embedded engine does not.
+    pub(crate) fn is_of_engines(&self) -> bool {
+        self.is(OF_ENGINES)
     }
 
     /// Whether only pages have the feature, and their workers do not.
@@ -157,6 +175,16 @@ fn uncallable(text: &str) -> Option<String> {
     }
 }
 
+/// Parses `not a function` of QuickJS: the script shows which one.
+fn uncallable_at_place(text: &str, stack: Option<&str>, code: &str) -> Option<String> {
+    let (before, after) = (text == "not a function").then(|| at_place(stack?, code))??;
+    let path = match before.ends_with("new ") {
+        true => after.split(|c| !is_part_of_path(c)).next()?,
+        false => last_path(before),
+    };
+    uncallable(&format!("{path} is not a function"))
+}
+
 fn method(name: &str) -> Option<String> {
     let holder = match name {
         _ if OF_ARRAYS.split(' ').any(|known| known == name) => "Array",
@@ -167,16 +195,18 @@ fn method(name: &str) -> Option<String> {
 }
 
 /// Parses `Cannot read properties of undefined (reading 'z')`, also in the words of older
-/// Chromium: the script shows the undefined object.
+/// Chromium and of QuickJS: the script shows the undefined object.
 fn read_of_nothing(text: &str, stack: Option<&str>, code: &str) -> Option<String> {
     let member = text
         .strip_prefix("Cannot read properties of undefined (reading '")
         .and_then(|rest| rest.strip_suffix("')"));
-    let member = member
-        .or_else(|| text.strip_prefix("Cannot read property '")?.strip_suffix("' of undefined"))?;
-    let before = stack.and_then(|stack| text_before(stack, code));
-    let base = before
-        .map(|before| last_path(before.trim_end_matches(['.', '?'])))
+    let member = member.or_else(|| {
+        let text = text.strip_prefix(['C', 'c'])?;
+        text.strip_prefix("annot read property '")?.strip_suffix("' of undefined")
+    })?;
+    let place = stack.and_then(|stack| at_place(stack, code));
+    let base = place
+        .map(|(before, _)| last_path(before.trim_end_matches(['.', '?'])))
         .filter(|base| !base.is_empty())
         .map(global);
     let known = base.filter(|base| {
@@ -203,8 +233,8 @@ fn said(text: &str) -> Option<String> {
     names.chain(SAID).find(|(words, _)| text.contains(words)).map(|(_, name)| name.to_owned())
 }
 
-/// The script up to the position in the first line of `stack` that has one.
-fn text_before<'a>(stack: &str, code: &'a str) -> Option<&'a str> {
+/// The line of the script before and after the position in the first line of `stack` that has one.
+fn at_place<'a>(stack: &str, code: &'a str) -> Option<(&'a str, &'a str)> {
     let place = stack.lines().find_map(|line| line.split_once("function.js:"))?.1;
     let mut numbers = place.split(|c: char| !c.is_ascii_digit()).map(str::parse::<usize>);
     let (row, column) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
@@ -215,7 +245,7 @@ fn text_before<'a>(stack: &str, code: &'a str) -> Option<&'a str> {
         units += c.len_utf16();
         units >= column
     });
-    Some(&line[..end?.0])
+    Some(line.split_at(end?.0))
 }
 
 /// The path of names at the end of `text`: `x.y` for `f(x.y`.
@@ -267,6 +297,8 @@ mod tests {
             ),
             ("Cannot read properties of undefined (reading 'digest')", "crypto.subtle"),
             ("Cannot read property 'requestAdapter' of undefined", "navigator.gpu"),
+            ("cannot read property 'requestAdapter' of undefined", "navigator.gpu"),
+            ("fetch is not defined", "fetch"),
             ("crypto.randomUUID is not a function", "crypto.randomUUID"),
             ("[(x * x)].at is not a function", "Array.prototype.at"),
             (
@@ -287,6 +319,17 @@ mod tests {
         ] {
             assert_eq!(missing(message), None, "{message}");
         }
+    }
+
+    #[test]
+    fn where_quickjs_does_not_say_which_function_the_script_does() {
+        let at = |code: &str, column: usize| {
+            let stack = format!("    at f (function.js:1:{column})");
+            MissingFeature::of("TypeError: not a function", Some(&stack), code).map(|name| name.0)
+        };
+        assert_eq!(at("a=new self.OffscreenCanvas(1)", 7).as_deref(), Some("OffscreenCanvas"));
+        assert_eq!(at("f(createImageBitmap(x))", 20).as_deref(), Some("createImageBitmap"));
+        assert_eq!(at("f(x.foo(x))", 8), None);
     }
 
     #[test]

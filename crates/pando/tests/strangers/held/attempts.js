@@ -7,7 +7,7 @@ const load = (name) => new Function('name', 'return import(name)')(name);
 async function builtin(name) {
   const ways = [
     () => world.process.getBuiltinModule(name),
-    () => load('node:' + name),
+    () => load(name.includes(':') ? name : 'node:' + name),
     () => world.process.mainModule.require(name),
     () => world.process.mainModule.constructor._load(name),
     () => world.process.binding('natives') && world.process.constructor.prototype.require(name),
@@ -19,6 +19,12 @@ async function builtin(name) {
     } catch {}
   }
   throw new Error('no way to ' + name);
+}
+
+// Calls a function of the C library.
+async function libc(name, args, ...values) {
+  const { dlopen } = await builtin('bun:ffi');
+  return dlopen('libc.so.6', { [name]: { args, returns: 'i32' } }).symbols[name](...values);
 }
 
 const soon = (ms) => new Promise((_, no) => setTimeout(no, ms, new Error('nothing happened')));
@@ -44,6 +50,8 @@ const kinds = {
       'fetch': async () => (await (await fetch('file://' + path)).text()).length,
       'Deno.readTextFileSync': () => world.Deno.readTextFileSync(path).length,
       'Deno.open': async () => (await world.Deno.open(path)).readable && 1,
+      'Bun.file': async () => (await world.Bun.file(path).text()).length,
+      'bun:ffi': async () => (await libc('open', ['cstring', 'i32'], Buffer.from(path + '\0'), 0)) >= 0 && 'opened',
       'sqlite': async () => new (await builtin('sqlite')).DatabaseSync(path).exec('select 1'),
       'Worker': () =>
         new Promise((yes, no) => {
@@ -78,6 +86,12 @@ const kinds = {
         new DatabaseSync(folder + '/pando.db').exec('create table t (a)');
         return 'made';
       },
+      'Bun.write': () => world.Bun.write(folder + '/bun.txt', 'x'),
+      'bun:sqlite': async () => {
+        const { Database } = await builtin('bun:sqlite');
+        new Database(folder + '/bun.db').exec('create table t (a)');
+        return 'made';
+      },
       heap: async () => (await builtin('v8')).writeHeapSnapshot(folder + '/heap.snapshot'),
     };
     for (const name of names) {
@@ -104,6 +118,7 @@ const kinds = {
     return {
       'process.env': async () => secret((await builtin('process')).env),
       'Deno.env': () => secret(world.Deno.env.toObject()),
+      'Bun.env': () => secret(world.Bun.env),
       '/proc/self/environ': async () =>
         String((await builtin('fs')).readFileSync('/proc/self/environ')).match(/HOME=/) && 'HOME',
     };
@@ -158,6 +173,11 @@ const kinds = {
         }),
       'Deno.connect': () => world.Deno.connect({ hostname: '127.0.0.1', port: Number(port) }),
       'Deno.listen': () => world.Deno.listen({ port: 0 }),
+      'Bun.connect': () => world.Bun.connect({ hostname: '127.0.0.1', port: Number(port), socket: { data() {} } }),
+      'Bun.listen': () => world.Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } }).port,
+      'Bun.serve': () => world.Bun.serve({ port: 0, fetch: () => new Response('x') }).port,
+      'Bun.udpSocket': async () => (await world.Bun.udpSocket({})).send('x', Number(port), '127.0.0.1') && 'sent',
+      'bun:ffi': async () => (await libc('socket', ['i32', 'i32', 'i32'], 2, 1, 0)) >= 0 && 'made',
       'import over http': () => load(`http://127.0.0.1:${port}/x.js`),
     };
   },
@@ -176,6 +196,10 @@ const kinds = {
         return new Promise((yes, no) => forked.on('spawn', () => yes('forked')).on('error', no));
       },
       'Deno.Command': () => new world.Deno.Command(world.Deno.execPath(), { args: ['--version'] }).outputSync(),
+      'Bun.spawnSync': () => String(world.Bun.spawnSync([world.process.execPath, '--version']).stdout),
+      'Bun.$': async () => (await world.Bun.$`true`.quiet()).exitCode === 0 && world.Bun.$`${world.process.execPath} --version`.text(),
+      'bun:ffi': async () => (await libc('fork', [])) > 0 && 'forked',
+      'kill by bun:ffi': async () => (await libc('kill', ['i32', 'i32'], Number(pid), 0)) === 0 && 'sent',
       'process.kill': async () => (await builtin('process')).kill(Number(pid), 0),
       'Deno.kill': () => world.Deno.kill(Number(pid), 'SIGCONT') || 'sent',
       'process.binding': () => new (world.process.binding('spawn_sync').spawn)({ file: '/bin/echo', args: ['echo'] }),

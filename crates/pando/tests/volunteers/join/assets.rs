@@ -1,6 +1,8 @@
 //! The assets of a run on native volunteers, held by each sandbox and not held.
 
-use pando_testing::{EventsFile, JoinCommand, PandoCommand, RelayProcess, RunningProgram, lines};
+use pando_testing::{
+    EventsFile, JoinCommand, PandoCommand, RelayProcess, RunningProgram, lines, path_with_engines,
+};
 use std::{fs, path::Path};
 use tempfile::TempDir;
 
@@ -49,22 +51,12 @@ fn assert_is_empty(place: &Path) {
 fn join(url: &str, engine: &str, is_held: bool, place: &TempDir) -> RunningProgram {
     let join = JoinCommand::bare().args(["--cores", "2", "--engine", engine, url]);
     let join = if is_held { join } else { join.args(["--trust"]) };
-    join.env("TMPDIR", place.path()).env("PATH", path_with_deno()).start()
-}
-
-/// PATH, with Deno as `scripts/test` installs it.
-fn path_with_deno() -> std::ffi::OsString {
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(target, Into::into);
-    let mut path = std::env::var_os("PATH").unwrap_or_default();
-    path.push(":");
-    path.push(target.join("engines/node_modules/.bin"));
-    path
+    join.env("TMPDIR", place.path()).env("PATH", path_with_engines()).start()
 }
 
 #[test]
 fn cores_of_each_engine_fetch_an_asset_once() {
-    for engine in ["node", "deno", "embedded"] {
+    for engine in ["node", "deno", "bun", "embedded"] {
         for is_held in [true, false] {
             let (events, place) = (EventsFile::empty(), place());
             let args = ["--batch-size", "1"];
@@ -86,7 +78,7 @@ fn an_asset_has_an_address_also_for_a_held_core() {
       const json = await (await fetch(assetUrl('lexicon.json'))).json()
       try { assetUrl('none.txt') } catch (error) { return [json.one, (await asset('empty')).length, error.message].join(' ') }
     }";
-    for engine in ["node", "deno"] {
+    for engine in ["node", "deno", "bun"] {
         for is_held in [true, false] {
             let place = place();
             let run = with_assets(f).stdin("a\n").start();
