@@ -178,9 +178,10 @@ fn uncallable(text: &str) -> Option<String> {
 /// Parses `not a function` of QuickJS: the script shows which one.
 fn uncallable_at_place(text: &str, stack: Option<&str>, code: &str) -> Option<String> {
     let (before, after) = (text == "not a function").then(|| at_place(stack?, code))??;
-    let path = match before.ends_with("new ") {
-        true => after.split(|c| !is_part_of_path(c)).next()?,
-        false => last_path(before),
+    // The place is that of the space between `new` and the name.
+    let path = match (before.ends_with("new"), after.strip_prefix(' ')) {
+        (true, Some(after)) => after.split(|c| !is_part_of_path(c)).next()?,
+        _ => last_path(before),
     };
     uncallable(&format!("{path} is not a function"))
 }
@@ -327,7 +328,7 @@ mod tests {
             let stack = format!("    at f (function.js:1:{column})");
             MissingFeature::of("TypeError: not a function", Some(&stack), code).map(|name| name.0)
         };
-        assert_eq!(at("a=new self.OffscreenCanvas(1)", 7).as_deref(), Some("OffscreenCanvas"));
+        assert_eq!(at("a=new self.OffscreenCanvas(1)", 6).as_deref(), Some("OffscreenCanvas"));
         assert_eq!(at("f(createImageBitmap(x))", 20).as_deref(), Some("createImageBitmap"));
         assert_eq!(at("f(x.foo(x))", 8), None);
     }
