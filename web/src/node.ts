@@ -5,6 +5,7 @@
 
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
+import { renameInStacks } from './core/convert.ts';
 import { Runtime } from './core/runtime.ts';
 import { FolderOfAssets } from './node/assets.ts';
 import { imitateTab, runBundle } from './node/globals.ts';
@@ -55,6 +56,8 @@ function begin(message: ToNativeCore & { type: 'init' }): void {
   if (message.assets)
     assets = new FolderOfAssets(message.assets, (request) => socket.json(request));
   imitateTab();
+  // Bun counts the line of the parameters, and a bundle mostly has one line.
+  if ('Bun' in globalThis && !/\n./.test(code)) renameInStacks('function.js:2:', 'function.js:1:');
   // The watch starts first, because the function may never finish loading. A sandbox ends its core
   // itself.
   if (message.parent) watch(process.ppid, message.parent);

@@ -26,95 +26,6 @@ var __toESM = (mod, isNodeMode, target) => (target = mod != null ? __create(__ge
 var import_node_process = __toESM(require("node:process"), 1);
 var import_node_worker_threads = require("node:worker_threads");
 
-// src/core/clock.ts
-var LONGEST_STRIDE = 32;
-var CallClock = class {
-  /**
-   * @param read the exact clock, in milliseconds
-   * @param tick the coarse clock, in whole milliseconds; only two readings of `tick` are compared
-   */
-  constructor(read2, tick) {
-    this.read = read2;
-    this.tick = tick;
-    this.stride = 1;
-    this.calls = 0;
-    this.mean = 0;
-    this.last = read2();
-    this.lastTick = tick();
-  }
-  /** Reads the clock; the time since the last reading is charged to no call. */
-  restart() {
-    this.last = this.read();
-    this.lastTick = this.tick();
-    this.calls = 0;
-  }
-  /** The compute time of the call that has just ended, in microseconds. */
-  charge() {
-    const tick = this.tick();
-    const quick = tick === this.lastTick;
-    if (++this.calls < this.stride && quick) return Math.round(this.mean);
-    this.lastTick = tick;
-    this.stride = quick ? Math.min(LONGEST_STRIDE, this.stride * 2) : 1;
-    return this.settle();
-  }
-  settle() {
-    const now = this.read();
-    const spent = (now - this.last) * 1e3;
-    const own = Math.max(0, spent - this.mean * (this.calls - 1));
-    this.mean = spent / this.calls;
-    this.last = now;
-    this.calls = 0;
-    return Math.round(own);
-  }
-};
-
-// src/core/call.ts
-var Call = class {
-  constructor(id, loan, attempt, startedAt) {
-    this.id = id;
-    this.loan = loan;
-    this.attempt = attempt;
-    this.startedAt = startedAt;
-    this.settled = false;
-    /** Whether the callback was called or the call is settled. Any later answer is ignored. */
-    this.answered = false;
-    /**
-     * Whether the call timed out or its answer is no longer needed. A late answer is ignored
-     * without a warning.
-     */
-    this.forgotten = false;
-    /** Whether the call returned without an answer, and the core waits for the answer. */
-    this.open = false;
-    this.timer = null;
-    this.abortable = null;
-  }
-};
-var HOST = /* @__PURE__ */ Symbol("host");
-var CALL = /* @__PURE__ */ Symbol("call");
-HOST, CALL;
-var Context = class {
-  constructor(host, call) {
-    this.index = call.id + 1;
-    this.attempt = call.attempt + 1;
-    this[HOST] = host;
-    this[CALL] = call;
-  }
-  get signal() {
-    const call = this[CALL];
-    if (!call.abortable) {
-      call.abortable = new AbortController();
-      if (call.forgotten) call.abortable.abort();
-    }
-    return call.abortable.signal;
-  }
-  get report() {
-    return (report) => this[HOST].report(report, this[CALL].id);
-  }
-  get log() {
-    return (...args) => void this[HOST].log("log", args, this[CALL].id);
-  }
-};
-
 // src/bytes.ts
 var Malformed = class extends Error {
 };
@@ -599,6 +510,9 @@ function classOf(value) {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 var aliases = ["", ""];
+function renameInStacks(...given) {
+  aliases = given;
+}
 function userStack(stack) {
   const lines = (aliases[0] ? stack.split(aliases[0]).join(aliases[1]) : stack).split("\n");
   let end = lines.length;
@@ -608,6 +522,95 @@ function userStack(stack) {
 function shorten(text) {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }
+
+// src/core/clock.ts
+var LONGEST_STRIDE = 32;
+var CallClock = class {
+  /**
+   * @param read the exact clock, in milliseconds
+   * @param tick the coarse clock, in whole milliseconds; only two readings of `tick` are compared
+   */
+  constructor(read2, tick) {
+    this.read = read2;
+    this.tick = tick;
+    this.stride = 1;
+    this.calls = 0;
+    this.mean = 0;
+    this.last = read2();
+    this.lastTick = tick();
+  }
+  /** Reads the clock; the time since the last reading is charged to no call. */
+  restart() {
+    this.last = this.read();
+    this.lastTick = this.tick();
+    this.calls = 0;
+  }
+  /** The compute time of the call that has just ended, in microseconds. */
+  charge() {
+    const tick = this.tick();
+    const quick = tick === this.lastTick;
+    if (++this.calls < this.stride && quick) return Math.round(this.mean);
+    this.lastTick = tick;
+    this.stride = quick ? Math.min(LONGEST_STRIDE, this.stride * 2) : 1;
+    return this.settle();
+  }
+  settle() {
+    const now = this.read();
+    const spent = (now - this.last) * 1e3;
+    const own = Math.max(0, spent - this.mean * (this.calls - 1));
+    this.mean = spent / this.calls;
+    this.last = now;
+    this.calls = 0;
+    return Math.round(own);
+  }
+};
+
+// src/core/call.ts
+var Call = class {
+  constructor(id, loan, attempt, startedAt) {
+    this.id = id;
+    this.loan = loan;
+    this.attempt = attempt;
+    this.startedAt = startedAt;
+    this.settled = false;
+    /** Whether the callback was called or the call is settled. Any later answer is ignored. */
+    this.answered = false;
+    /**
+     * Whether the call timed out or its answer is no longer needed. A late answer is ignored
+     * without a warning.
+     */
+    this.forgotten = false;
+    /** Whether the call returned without an answer, and the core waits for the answer. */
+    this.open = false;
+    this.timer = null;
+    this.abortable = null;
+  }
+};
+var HOST = /* @__PURE__ */ Symbol("host");
+var CALL = /* @__PURE__ */ Symbol("call");
+HOST, CALL;
+var Context = class {
+  constructor(host, call) {
+    this.index = call.id + 1;
+    this.attempt = call.attempt + 1;
+    this[HOST] = host;
+    this[CALL] = call;
+  }
+  get signal() {
+    const call = this[CALL];
+    if (!call.abortable) {
+      call.abortable = new AbortController();
+      if (call.forgotten) call.abortable.abort();
+    }
+    return call.abortable.signal;
+  }
+  get report() {
+    return (report) => this[HOST].report(report, this[CALL].id);
+  }
+  get log() {
+    return (...args) => void this[HOST].log("log", args, this[CALL].id);
+  }
+};
 
 // src/core/format.ts
 function format(args) {
@@ -1430,6 +1433,7 @@ function begin(message) {
   if (message.assets)
     assets = new FolderOfAssets(message.assets, (request) => socket.json(request));
   imitateTab();
+  if ("Bun" in globalThis && !/\n./.test(code)) renameInStacks("function.js:2:", "function.js:1:");
   if (message.parent) watch(import_node_process.default.ppid, message.parent);
   void runtime.init(message.options);
 }

@@ -95,6 +95,16 @@ fn deno_and_bun_give_the_results_of_node() {
 }
 
 #[test]
+fn errors_of_deno_and_bun_have_their_places() {
+    let f = "const g = (x) => {\n  throw new TypeError('boom')\n}\nexport default (x) => g(x)\n";
+    for engine in ["deno", "bun"].into_iter().filter(|engine| find_program(engine).is_some()) {
+        let run = PandoCommand::new(f).local().args(["--engine", engine, "--retries", "0", "1"]);
+        let ended = run.env("PATH", path_with_engines()).run();
+        ended.ends(1, "").said(&["TypeError: boom", "at g (f.js:2:9)"]);
+    }
+}
+
+#[test]
 fn a_machine_without_node_computes_with_the_embedded_engine() {
     let empty = tempfile::tempdir().expect("a folder can be made");
     let run = PandoCommand::f("(x, cb) => setTimeout(cb, 1, null, x * 2)").local();
