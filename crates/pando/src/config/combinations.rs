@@ -191,6 +191,14 @@ fn senseless(cli: &Cli) -> Option<&'static str> {
     if cli.function.is_none() && cli.calls.exec.is_none() && cli.calls.eval.is_none() {
         return Some(NO_FUNCTION);
     }
+    let function = cli.function.as_deref();
+    let is_item = cli.calls.exec.is_some() || cli.calls.eval.is_some();
+    if is_item && function.is_some_and(|word| word.to_str().is_none()) {
+        return Some("item 1 is not UTF-8 text");
+    }
+    if function.is_some_and(|path| path == "") {
+        return Some("the name of the FUNCTION is empty: give the name of its file");
+    }
     if cli.function.is_some() && cli.calls.eval.is_some() {
         return Some("--eval gives the function: leave the FUNCTION of a file out");
     }
