@@ -147,6 +147,19 @@ pub(crate) fn check(cli: &Cli) -> Result<(), String> {
     {
         return Err(format!("{option} is used only together with {needed}: give both, or none"));
     }
+    let commands = [
+        ("--exec", &cli.calls.exec),
+        ("--confirm", &cli.failures.confirm),
+        ("--verify-with", &cli.devices.verify_with),
+        ("--on-finish", &cli.messages.on_finish),
+    ];
+    let is_empty = |command: &Option<String>| {
+        command.as_ref().is_some_and(|command| command.trim().is_empty())
+    };
+    // The shell takes it for a command that always succeeds.
+    if let Some((option, _)) = commands.iter().find(|(_, command)| is_empty(command)) {
+        return Err(format!("the command of {option} is empty: give one, or leave the option out"));
+    }
     if let Some(text) = &cli.calls.exec
         && cli.data.files
         && !exec_command(text)?.is_per_value()
