@@ -10,7 +10,7 @@ import { UnusableAnswer, bytesOf, bytesToCome, checkText, textOf } from './core/
 import { format } from './core/format.ts';
 import { Logs } from './core/logs.ts';
 import { CallQueue } from './core/call-queue.ts';
-import { failure } from './core/inspect.ts';
+import { failure, member } from './core/inspect.ts';
 import { plainReport } from './core/report.ts';
 import { timeoutMessage } from './core/timeout.ts';
 import type { PandoModule, UserFunction } from './core/function.ts';
@@ -107,7 +107,7 @@ export class Core {
    * the core ignores later answers.
    */
   forget(): void {
-    for (const call of this.open.slice()) this.endEarly(call, 'nobody waits for the answer');
+    for (const call of this.open.slice()) this.endEarly(call, 'not needed');
   }
 
   /**
@@ -124,7 +124,7 @@ export class Core {
     // An earlier call may have left a timer or a promise that threw the error.
     const careful = !dom && this.hadEarlierCalls && !this.lastWasCareful;
     if (careful) this.logLate(error, undefined);
-    else this.fail(open[0], 'throw', error);
+    else this.fail(open[0], error);
     this.flush();
     if (!dom) this.post({ type: 'spoiled', careful });
   }
@@ -242,17 +242,16 @@ export class Core {
 
   private calledBack(call: Call, error: unknown, result: unknown): void {
     if (call.answered) {
-      if (!call.forgotten)
-        this.logs.add('warn', 'the callback was called twice; the second call is ignored', call.id);
+      if (!call.forgotten) this.logs.add('warn', 'the callback was called twice', call.id);
       return;
     }
     call.answered = true;
-    if (error) this.fail(call, 'error', error);
+    if (error) this.fail(call, error, 'error');
     else this.answer(call, result);
   }
 
   private rejected(call: Call, error: unknown, late = call.settled): void {
-    if (!late) this.fail(call, 'throw', error);
+    if (!late) this.fail(call, error);
     else if (!call.forgotten) this.logLate(error, call.id);
   }
 
@@ -261,7 +260,7 @@ export class Core {
     try {
       this.write(call, result);
     } catch (error) {
-      return this.fail(call, error instanceof UnusableAnswer ? error.kind : 'throw', error);
+      return this.fail(call, error);
     }
     this.end(call);
   }
@@ -300,10 +299,11 @@ export class Core {
     this.host.results(bytesResultFrame(call.loan, this.micros(call), bytes));
   }
 
-  private fail(call: Call, kind: ErrorKind, error: unknown): void {
+  private fail(call: Call, error: unknown, kind: ErrorKind = 'throw'): void {
     if (call.settled) return;
     const json = JSON.stringify(
-      error instanceof UnusableAnswer ? { message: error.message, kind } : failure(error, kind),
+      // `instanceof` would throw for some values.
+      member(error, 'constructor') === UnusableAnswer ? error : failure(error, kind),
     );
     this.makeRoom(json.length);
     this.writer.textResult(call.loan, RESULT_ERROR, this.micros(call), json);
@@ -347,7 +347,7 @@ export class Core {
 
   private endEarly(call: Call, why: string): void {
     call.forgotten = true;
-    this.fail(call, 'timeout', new UnusableAnswer('timeout', why));
+    this.fail(call, new UnusableAnswer('timeout', why));
   }
 
   /**

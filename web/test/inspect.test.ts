@@ -71,7 +71,7 @@ test('a message has the class, but for a plain Error', () => {
         throw new Error('no');
       },
     }),
-    '[object Object]',
+    '[unreadable]',
   );
   assert.equal(failureMessage(null), 'null');
 });
@@ -152,7 +152,7 @@ test('an event without an error object has its place', () => {
     { message: 'TypeError: no', stack: `TypeError: no${at}`, kind: 'throw' },
     { message: 'words', stack: `words${at}`, kind: 'throw' },
     { message: 'words', stack: `words${at}`, kind: 'throw' },
-    { message: 'Script error.', kind: 'throw' },
+    { message: 'Script error.', stack: undefined, kind: 'throw' },
     { message: 'TypeError: own', stack: `TypeError: own\nf@${PLACE}`, kind: 'throw' },
   ]);
 });

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use rolldown_common::ChecksOptions;
 use rolldown_error::{BuildDiagnostic, DiagnosticOptions, EventKind};
 use rolldown_resolver::ResolveError;
+use serde_json::Value;
 
 use crate::{
     Error,
+    entry::EXTENSIONS,
     error::Problem,
     finder::Finder,
     inline,
@@ -65,9 +67,10 @@ pub(crate) fn sort(
         .into_iter()
         .partition(|warning| matches!(warning.kind(), EventKind::UnresolvedImport));
     // Syntax that cannot be lowered (BigInt) works in most browsers. A browser without this syntax
-    // reports an error when loading the function.
-    let told =
-        others.iter().filter(|warning| !matches!(warning.kind(), EventKind::ToleratedTransform));
+    // reports an error when loading the function. And `eval` works, because names stay.
+    let told = others.iter().filter(|warning| {
+        !matches!(warning.kind(), EventKind::ToleratedTransform | EventKind::Eval)
+    });
     let own = told.filter(|warning| !warning.id().is_some_and(|id| source::is_foreign(&id)));
     let texts = own.map(|warning| match location(warning, folder) {
         Some(location) => format!("{location}: {}", warning_text(warning)),
@@ -91,7 +94,11 @@ fn problem(diagnostic: &BuildDiagnostic, folder: &Path, finder: &Finder) -> Prob
                 .remedy("await inside the function, which may be asynchronous")
         }
         EventKind::ParseError => Problem::at(location, format!("syntax error: {}", message(diagnostic))),
-        _ => Problem::at(location, message(diagnostic)),
+        _ => {
+            let text = message(diagnostic);
+            let problem = Problem::at(location, &*text);
+            if text.contains("valid UTF-8") { problem.remedy(source::CONVERT) } else { problem }
+        }
     }
 }
 
@@ -213,6 +220,10 @@ fn extends_nothing(extended: &Path, importer: &Path) -> Problem {
 /// What to do about a name that stands for a folder elsewhere.
 const ALIAS: &str = "write the path of the file, or, in TypeScript, say by `paths` in tsconfig.json what this stands for";
 
+/// What to do about a name that a package gives to a module of its own.
+const INTERNAL: &str =
+    "say by \"imports\" in the package.json above this file what this stands for";
+
 fn unresolved(diagnostic: &BuildDiagnostic, location: Option<Location>) -> Problem {
     let specifier = diagnostic.exporter().unwrap_or_default();
     let importer = source::file_of(&diagnostic.id().unwrap_or_default());
@@ -229,7 +240,11 @@ fn unresolved(diagnostic: &BuildDiagnostic, location: Option<Location>) -> Probl
         None => {
             let problem = Problem::at(location, format!("'{specifier}' cannot be found"));
             // What other bundlers are told to take for a folder.
-            if specifier.starts_with(['~', '@']) { problem.remedy(ALIAS) } else { problem }
+            match specifier.chars().next() {
+                Some('~' | '@') => problem.remedy(ALIAS),
+                Some('#') => problem.remedy(INTERNAL),
+                _ => problem,
+            }
         }
         Some(package) => match installed(package, &importer) {
             Some(folder) => not_in_package(&specifier, package, &folder, location),
@@ -243,12 +258,34 @@ fn unresolved(diagnostic: &BuildDiagnostic, location: Option<Location>) -> Probl
 
 fn missing_file(specifier: &str, importer: &Path, location: Option<Location>) -> Problem {
     let wanted = importer.parent().unwrap_or(Path::new("/")).join(specifier);
-    let text = if wanted.is_dir() {
-        format!("'{specifier}' is a folder without an index.js")
-    } else {
-        format!("there is no file '{specifier}'")
-    };
-    Problem::at(location, text)
+    if wanted.is_dir() {
+        return Problem::at(location, format!("'{specifier}' is a folder without an index.js"));
+    }
+    let problem = Problem::at(location, format!("there is no file '{specifier}'"));
+    match similar_name(&wanted) {
+        Some(name) => {
+            let folder = specifier.rsplit_once('/').map_or("", |(folder, _)| folder);
+            problem.remedy(format!("did you mean '{folder}/{name}'?"))
+        }
+        None => problem,
+    }
+}
+
+/// The name of a file in the folder of `wanted` that differs from it in case or by an extension
+/// of code.
+fn similar_name(wanted: &Path) -> Option<String> {
+    let wanted_name = wanted.file_name()?.to_str()?;
+    let names = std::fs::read_dir(wanted.parent()?).ok()?.flatten();
+    let mut similar: Vec<String> = names
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| {
+            let stem = name.rsplit_once('.').filter(|(_, ext)| EXTENSIONS.contains(ext));
+            let is_same = |name: &str| name.eq_ignore_ascii_case(wanted_name);
+            is_same(name) || stem.is_some_and(|(stem, _)| is_same(stem))
+        })
+        .collect();
+    similar.sort();
+    similar.into_iter().next()
 }
 
 fn not_in_package(
@@ -258,7 +295,8 @@ fn not_in_package(
     location: Option<Location>,
 ) -> Problem {
     let exports_null = exports_null(folder);
-    let folder = shown(folder);
+    let installed = folder;
+    let folder = shown(installed);
     if exports_null {
         let text = format!(
             "the package '{package}' is installed in {folder}, but its package.json has \"exports\": null, which hides all its modules"
@@ -267,6 +305,14 @@ fn not_in_package(
             .remedy("take \"exports\" out of that package.json, or import a file of the package by its path");
     }
     if specifier == package {
+        if let Some(main) = missing_main(&installed) {
+            let text = format!(
+                "the package '{package}' is installed in {folder}, but its package.json names '{main}', which does not exist"
+            );
+            return Problem::at(location, text).remedy(format!(
+                "build the package first, for instance: (cd {folder} && npm run build)"
+            ));
+        }
         let text = format!(
             "the package '{package}' is installed in {folder}, but has no module for browsers"
         );
@@ -280,7 +326,44 @@ fn not_in_package(
 
 /// Whether the package in `folder` has `"exports": null`.
 fn exports_null(folder: &Path) -> bool {
+    package_json(folder).get("exports").is_some_and(Value::is_null)
+}
+
+/// The main module that the package in `folder` names, if none of those that it names exists.
+fn missing_main(folder: &Path) -> Option<String> {
+    let package = package_json(folder);
+    let mut named = Vec::new();
+    match package.get("exports") {
+        Some(exports) => texts(exports.get(".").unwrap_or(exports), &mut named),
+        None => {
+            let fields = ["browser", "module", "main"].map(|field| package.get(field));
+            named.extend(fields.into_iter().flatten().filter_map(Value::as_str));
+        }
+    }
+    let exists = |name: &&&str| {
+        let path = folder.join(name);
+        path.exists() || path.with_added_extension("js").is_file()
+    };
+    if named.iter().any(|name| exists(&name)) {
+        return None;
+    }
+    named.last().map(|name| (*name).to_owned())
+}
+
+/// The texts among the conditions of `exports` that name modules.
+fn texts<'a>(exports: &'a Value, found: &mut Vec<&'a str>) {
+    match exports {
+        Value::String(text) => found.push(text),
+        Value::Array(all) => all.iter().for_each(|each| texts(each, found)),
+        Value::Object(conditions) => {
+            let of_code = conditions.iter().filter(|(name, _)| *name != "types");
+            of_code.for_each(|(_, each)| texts(each, found));
+        }
+        _ => {}
+    }
+}
+
+fn package_json(folder: &Path) -> Value {
     let text = std::fs::read(folder.join("package.json")).unwrap_or_default();
-    let package: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-    package.get("exports").is_some_and(serde_json::Value::is_null)
+    serde_json::from_slice(&text).unwrap_or_default()
 }

@@ -35,7 +35,8 @@ const CALLBACK_STYLE: &str = "/pando/1.0.0";
 /// The members of the context that the adapter adds.
 const ADDED: [&str; 5] = ["asset", "assetUrl", "device", "env", "name"];
 
-const EXTENSIONS: &[&str] = &["js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx"];
+/// The extensions of code.
+pub(crate) const EXTENSIONS: &[&str] = &["js", "cjs", "mjs", "jsx", "ts", "cts", "mts", "tsx"];
 
 /// Examples of modules with a function, for error messages.
 pub const WHAT_TO_WRITE: &str = "write one of these:\n\
@@ -71,6 +72,7 @@ impl EntryModule {
             return Err(problem.remedy("go to one that exists: cd DIRECTORY"));
         }
         let path = absolute(path).map_err(|error| Problem::in_file(path, error))?;
+        check_manifests(&inline::importer(&path))?;
         let typescript = source::is_typescript(&path);
         let source = source::from_hashbang(&source);
         let look = Look::at(&path, source);
@@ -174,7 +176,19 @@ fn read(path: &Path) -> Result<String, Problem> {
         return Err(Problem::in_file(path, message)
             .remedy(format!("its name must end in one of .{}", EXTENSIONS.join(" ."))));
     }
-    String::from_utf8(bytes).map_err(|_| Problem::in_file(path, "this file is not UTF-8 text"))
+    String::from_utf8(bytes)
+        .map_err(|_| Problem::in_file(path, "this file is not UTF-8 text").remedy(source::CONVERT))
+}
+
+/// Refuses a pipe or a device in the place of a `package.json` above `file`: it may have no end.
+fn check_manifests(file: &Path) -> Result<(), Problem> {
+    let is_special =
+        |path: &PathBuf| fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir());
+    let manifests = file.ancestors().skip(1).map(|folder| folder.join("package.json"));
+    match manifests.into_iter().find(is_special) {
+        Some(path) => Err(Problem::in_file(&path, "this is a pipe or a device, not a file")),
+        None => Ok(()),
+    }
 }
 
 fn not_found(path: &Path) -> Problem {

@@ -102,7 +102,16 @@ static FILES: LazyLock<OsFileSystem> = LazyLock::new(|| OsFileSystem::new(true))
 
 /// The text of a file, even of a file in an archive of Yarn Plug'n'Play.
 pub(crate) fn read(file: &Path) -> io::Result<String> {
+    // A pipe or a device may have no end.
+    if !is_file(file) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
     FILES.read_to_string(file)
+}
+
+/// Whether there is a file, perhaps in an archive of Yarn Plug'n'Play.
+pub(crate) fn is_file(file: &Path) -> bool {
+    FILES.metadata(file).is_ok_and(|about| about.is_file())
 }
 
 /// The bytes of a file, even of a file in an archive of Yarn Plug'n'Play.

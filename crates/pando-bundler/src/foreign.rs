@@ -24,6 +24,12 @@ pub(crate) fn is_foreign(specifier: &str) -> bool {
 /// Why the file `importer` cannot import `specifier`.
 pub(crate) fn refusal(specifier: &str, importer: &Path) -> Problem {
     let location = location_of(specifier, importer);
+    if let (false, Some((file, query))) = (is_address(specifier), specifier.split_once('?')) {
+        let text = format!("'{specifier}': Pando knows no '?{query}', which is of another bundler");
+        return Problem::at(location, text).remedy(format!(
+            "import '{file}': a .txt file gives its text, and others that are not code give their bytes"
+        ));
+    }
     match kind(specifier) {
         Some(kind) if !is_address(specifier) => {
             Problem::at(location, format!("'{specifier}' is {kind}, which is not bundled")).remedy(

@@ -153,28 +153,33 @@ impl PandoPlugin {
         ctx: &PluginContext,
         specifier: &str,
         args: &HookResolveIdArgs<'_>,
+        kind: ImportKind,
     ) -> anyhow::Result<Option<String>> {
         let importer = args.importer.unwrap_or_default();
         let file = inline::importer(&source::file_of(importer));
         if specifier.contains('?') || source::has_question_mark(importer) {
-            let found = self.finder.find(&file, specifier, args.kind);
+            let found = self.finder.find(&file, specifier, kind);
+            if specifier.contains('?') && found.as_ref().is_some_and(|file| !finder::is_file(file))
+            {
+                self.refuse(specifier, &file);
+                return Ok(Some(EMPTY.to_owned()));
+            }
             return Ok(found.map(|file| source::id_of(&file)));
         }
         let as_if = source::id_of(&file);
         let importer = if is_inline(args.importer) { &*as_if } else { importer };
+        let by = args.importer.map(|_| importer);
         let options = PluginContextResolveOptions {
-            import_kind: args.kind,
+            import_kind: kind,
             skip_self: true,
             ..Default::default()
         };
-        let by = args.importer.map(|_| importer);
         let resolved = ctx.resolve(specifier, by, Some(options)).await?.ok();
         let id = resolved
             .filter(|resolved| !resolved.external.is_external())
             .map(|resolved| resolved.id.to_string());
         if id.as_ref().is_some_and(|id| self.lacking.contains(Path::new(id)))
-            && let Some(file) =
-                self.finder.find_elsewhere(Path::new(importer), specifier, args.kind)
+            && let Some(file) = self.finder.find_elsewhere(Path::new(importer), specifier, kind)
         {
             return Ok(Some(source::id_of(&file)));
         }
@@ -227,7 +232,13 @@ impl Plugin for PandoPlugin {
         if !special && self.sloppy.is_empty() && self.lacking.is_empty() {
             return Ok(None);
         }
-        let Some(found) = self.resolve(ctx, args.specifier, args).await? else {
+        let mut found = self.resolve(ctx, args.specifier, args, args.kind).await?;
+        // `require` also gives a package that is only for `import`.
+        let is_for_import = found.is_none() && of_package;
+        if is_for_import {
+            found = self.resolve(ctx, args.specifier, args, ImportKind::Import).await?;
+        }
+        let Some(found) = found else {
             return Ok(optional
                 .then(|| HookResolveIdOutput::from_id(format!("{MISSING}{}", args.specifier))));
         };
@@ -236,10 +247,11 @@ impl Plugin for PandoPlugin {
             .then(|| self.seen.manifests.main_instead_of(&file, args.specifier, &importer))
             .flatten();
         let main = match main {
-            Some(main) => self.resolve(ctx, &main.to_string_lossy(), args).await?,
+            Some(main) => self.resolve(ctx, &main.to_string_lossy(), args, args.kind).await?,
             None => None,
         };
-        let changed = queried || inline || main.is_some() || !self.lacking.is_empty();
+        let changed =
+            queried || inline || is_for_import || main.is_some() || !self.lacking.is_empty();
         let id = main.unwrap_or(found);
         if args.kind == ImportKind::Require && bytes::is_bytes(&id) {
             return Ok(Some(HookResolveIdOutput::from_id(format!("{REQUIRED_BYTES}{id}"))));

@@ -13,6 +13,10 @@ use oxc::{
 /// again. rolldown drops the directives of the modules that it wraps.
 pub(crate) const STRICT_MARK: &str = "__pandoStrict__()";
 
+/// What to do about a source in another encoding.
+pub(crate) const CONVERT: &str =
+    "convert it, for example by: iconv -f UTF-16 -t UTF-8 (or -f LATIN1)";
+
 /// The end of the id of a CommonJS file that only parses in sloppy mode. rolldown parses a file as
 /// strict unless its id ends in `.cjs`.
 const SLOPPY: &str = "?sloppy.cjs";

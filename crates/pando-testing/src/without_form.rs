@@ -3,7 +3,7 @@
 use super::{finished::Finished, text::lines};
 
 /// What is answered, and how the error about it ends, or goes on.
-const REFUSED: [(&str, &str); 64] = [
+const REFUSED: [(&str, &str); 69] = [
     ("[1, 2].map(async v => v * 2)", "[0] is a promise: await it, for instance with Promise.all"),
     ("({ a: { then() {} } })", ".a is a promise"),
     ("(function () { return arguments })(1, 2)", " is an Arguments: answer Array.from(it)"),
@@ -69,7 +69,12 @@ const REFUSED: [(&str, &str); 64] = [
     ("new (class Hidden { #x = 1 })", " is a Hidden"),
     ("new (class Shown { get x () { return 1 } })", " is a Shown"),
     ("Object.create({ a: 1 })", " is an Object: JSON sees none of its data"),
+    ("({ [Symbol('s')]: 1 })", " is an Object: JSON sees none of its data"),
+    ("[Object.defineProperty({}, 'a', { value: 1 })]", "[0] is an Object"),
+    ("Object.assign(Object.create(null), { [Symbol('s')]: 1 })", " is an Object"),
     ("({ toJSON: () => new Map() })", " is a Map"),
+    ("Object.assign([1], { toJSON: () => new Map() })", " is a Map"),
+    ("Object.assign([1], { toJSON () {} })", " is undefined"),
     ("({ a: { toJSON: () => NaN } })", ".a is NaN"),
 ];
 

@@ -1177,18 +1177,25 @@
   // src/core/inspect.ts
   var DEEPEST_REASON = 4;
   var MOST_ERRORS = 5;
+  var UNREADABLE = "[unreadable]";
   function failure(error, kind) {
     const message = failureMessage(error);
-    const stack = stackOf(error);
-    return stack ? { message, stack, kind } : { message, kind };
+    const stack = readable(() => stackOf(error), "");
+    return { message, stack: stack || void 0, kind };
   }
   function failureMessage(error) {
     return shorten(describe(error));
   }
   function inspect(value) {
-    return value instanceof Error ? stackOf(value) || describe(value) : plainText(value);
+    return readable(
+      () => value instanceof Error ? stackOf(value) || describe(value) : plainText(value),
+      UNREADABLE
+    );
   }
   function describe(error, depth = 0) {
+    return readable(() => descriptionOf(error, depth), UNREADABLE);
+  }
+  function descriptionOf(error, depth) {
     const words = textMember(error, "message") ? heading(error).replace(/^Error: /, "") : textMember(error, "name") || plainText(error);
     const reasons = reasonsOf(error, depth).map(
       ([name, reason]) => `${name}: ${describe(reason, depth + 1)}`
@@ -1240,21 +1247,23 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
     return typeof value === "string" ? shorten(value) : "";
   }
   function member(holder, name) {
+    return readable(
+      () => Object(holder) === holder ? holder[name] : void 0,
+      void 0
+    );
+  }
+  function readable(read, otherwise) {
     try {
-      return Object(holder) === holder ? holder[name] : void 0;
+      return read();
     } catch {
-      return void 0;
+      return otherwise;
     }
   }
   function plainText(value) {
     if (typeof value !== "object" || value === null) return String(value);
-    const tag = `[object ${classOf(value)}]`;
-    try {
-      const json = JSON.stringify(value, readableReplacer());
-      return json && (json !== "{}" || classOf(value) === "Object") ? json : tag;
-    } catch {
-      return tag;
-    }
+    const json = JSON.stringify(value, readableReplacer());
+    const tag = classOf(value);
+    return json && (json !== "{}" || tag === "Object") ? json : `[object ${tag}]`;
   }
   function readableReplacer() {
     const above = [];
@@ -1292,6 +1301,7 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
     }
   }
   function hasPlainMembers(value, depth) {
+    if (value.toJSON) return false;
     if (Array.isArray(value)) {
       for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth)) return false;
       return true;
@@ -1300,12 +1310,16 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
     const prototype = Object.getPrototypeOf(value);
     const special = prototype && prototype !== Object.prototype || Symbol.iterator in members2 || Symbol.toStringTag in members2;
     if (special && !isRecord(members2)) return false;
-    for (const key in members2)
+    let key;
+    for (key in members2)
       if (members2[key] !== void 0 && !isPlain(members2[key], depth)) return false;
-    return true;
+    return !!key || isBlank(value);
+  }
+  function isBlank(value) {
+    return !Reflect.ownKeys(value).length;
   }
   function isRecord(value) {
-    return hasFields(value, classOf(value)) && !value.toJSON && !value.then;
+    return hasFields(value, classOf(value)) && !value.then;
   }
   function hasFields(value, tag) {
     return Object.keys(value).length > 0 && (tag === "Object" || Symbol.toStringTag in value && !(tag in globalThis));
@@ -1342,43 +1356,42 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
     if (typeof value !== "object") return `a ${typeof value === "bigint" ? tag : typeof value}`;
     if (typeof value.then === "function") return "a promise";
     if (isBare(value, tag) || hasFields(value, tag)) return "";
-    const name = tag === "Object" && value.constructor.name || tag;
+    const name = tag === "Object" && Object(value.constructor).name || tag;
     return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
   }
   function isBare(value, tag) {
     const prototype = Object.getPrototypeOf(value);
-    return tag === "Object" && (!prototype || !Object.getPrototypeOf(prototype));
+    const hasClass = tag !== "Object" || prototype && Object.getPrototypeOf(prototype);
+    return !hasClass && isBlank(value);
   }
 
   // src/core/convert.ts
-  var UnusableAnswer = class extends Error {
+  var UnusableAnswer = class {
     constructor(kind, message) {
-      super(message);
       this.kind = kind;
+      this.message = message;
     }
   };
   var LONGEST_TEXT = 16384;
   function bytesOf2(value) {
     if (typeof value !== "object" || value === null) return null;
+    if (!ArrayBuffer.isView(value))
+      return classOf(value) === "ArrayBuffer" ? new Uint8Array(value) : null;
+    const { buffer } = value;
+    if (!buffer.byteLength) return new Uint8Array(buffer);
     if (value instanceof Uint8Array) return value;
-    if (ArrayBuffer.isView(value))
-      return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-    return classOf(value) === "ArrayBuffer" ? new Uint8Array(value) : null;
+    return new Uint8Array(buffer, value.byteOffset, value.byteLength);
   }
   function bytesToCome(value) {
     return /^(Blob|File)$/.test(classOf(value)) ? new Response(value).arrayBuffer() : null;
   }
   function textOf(value, style, json) {
-    if (value === void 0) throw new UnusableAnswer("undefined", "f answered nothing (undefined)");
+    if (value === void 0) throw new UnusableAnswer("undefined", "f answered undefined");
     if (json || style === "default" && typeof value !== "string")
       return { tag: RESULT_JSON, text: jsonOf(value) };
     const text = String(value);
     const nothing = typeof value === "object" && /\[object (?!Object\]).*?\]/.exec(text);
-    if (nothing)
-      throw new UnusableAnswer(
-        "json",
-        `the answer has no text: it would be printed as ${nothing[0]}`
-      );
+    if (nothing) throw new UnusableAnswer("json", `the answer has no text: ${nothing[0]}`);
     return { tag: RESULT_TEXT, text };
   }
   function checkText(text) {
@@ -1483,7 +1496,7 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
       if (this.lost === 0) return;
       const count = this.lost;
       this.lost = 0;
-      this.push({ level: "warn", text: `${count} more lines of output were not kept`, count });
+      this.push({ level: "warn", text: `${count} more lines were not kept`, count });
     }
     push(entry) {
       if (this.entries.length === 0) this.later(() => this.flush(), FLUSH_MS);
@@ -1546,7 +1559,8 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
   function plainReport(report) {
     try {
       const text = JSON.stringify(report) || "null";
-      return text.length > LONGEST_REPORT ? { error: "the report is too long" } : JSON.parse(text);
+      if (text.length > LONGEST_REPORT) throw "it is too long";
+      return JSON.parse(text);
     } catch (error) {
       return { error: `the report has no JSON form: ${failureMessage(error)}` };
     }
@@ -1606,7 +1620,7 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
      * the core ignores later answers.
      */
     forget() {
-      for (const call of this.open.slice()) this.endEarly(call, "nobody waits for the answer");
+      for (const call of this.open.slice()) this.endEarly(call, "not needed");
     }
     /**
      * Handles an uncaught error. The open call fails if no other call can have thrown the error.
@@ -1620,7 +1634,7 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
       this.pumping = !dom;
       const careful = !dom && this.hadEarlierCalls && !this.lastWasCareful;
       if (careful) this.logLate(error, void 0);
-      else this.fail(open[0], "throw", error);
+      else this.fail(open[0], error);
       this.flush();
       if (!dom) this.post({ type: "spoiled", careful });
     }
@@ -1722,16 +1736,15 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
     }
     calledBack(call, error, result) {
       if (call.answered) {
-        if (!call.forgotten)
-          this.logs.add("warn", "the callback was called twice; the second call is ignored", call.id);
+        if (!call.forgotten) this.logs.add("warn", "the callback was called twice", call.id);
         return;
       }
       call.answered = true;
-      if (error) this.fail(call, "error", error);
+      if (error) this.fail(call, error, "error");
       else this.answer(call, result);
     }
     rejected(call, error, late = call.settled) {
-      if (!late) this.fail(call, "throw", error);
+      if (!late) this.fail(call, error);
       else if (!call.forgotten) this.logLate(error, call.id);
     }
     succeed(call, result) {
@@ -1739,7 +1752,7 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
       try {
         this.write(call, result);
       } catch (error) {
-        return this.fail(call, error instanceof UnusableAnswer ? error.kind : "throw", error);
+        return this.fail(call, error);
       }
       this.end(call);
     }
@@ -1773,10 +1786,11 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
       if (bytes.length <= PART) return this.writer.bytesResult(call.loan, this.micros(call), bytes);
       this.host.results(bytesResultFrame(call.loan, this.micros(call), bytes));
     }
-    fail(call, kind, error) {
+    fail(call, error, kind = "throw") {
       if (call.settled) return;
       const json = JSON.stringify(
-        error instanceof UnusableAnswer ? { message: error.message, kind } : failure(error, kind)
+        // `instanceof` would throw for some values.
+        member(error, "constructor") === UnusableAnswer ? error : failure(error, kind)
       );
       this.makeRoom(json.length);
       this.writer.textResult(call.loan, RESULT_ERROR, this.micros(call), json);
@@ -1811,7 +1825,7 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
     }
     endEarly(call, why) {
       call.forgotten = true;
-      this.fail(call, "timeout", new UnusableAnswer("timeout", why));
+      this.fail(call, new UnusableAnswer("timeout", why));
     }
     /**
      * Sends results at once when no call can begin, or within `FLUSH_MS` when more values wait in
@@ -1864,14 +1878,10 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
     return typeof exports === "function" ? { call: exports, owner: void 0, style: "default" } : null;
   }
   function member2(holder, name) {
-    if (holder === null || typeof holder !== "object" && typeof holder !== "function")
-      return void 0;
-    return holder[name];
+    return Object(holder) === holder ? holder[name] : void 0;
   }
   function missing() {
-    const error = new Error(`the module exports no function: neither a default export nor '${NAME}'`);
-    error.stack = "";
-    throw error;
+    throw Object.assign(new Error("the module exports no function"), { stack: "" });
   }
 
   // src/core/runtime.ts

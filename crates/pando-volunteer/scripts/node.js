@@ -298,18 +298,25 @@ function longFrame(loan, tag, micros, length) {
 // src/core/inspect.ts
 var DEEPEST_REASON = 4;
 var MOST_ERRORS = 5;
+var UNREADABLE = "[unreadable]";
 function failure(error, kind) {
   const message = failureMessage(error);
-  const stack = stackOf(error);
-  return stack ? { message, stack, kind } : { message, kind };
+  const stack = readable(() => stackOf(error), "");
+  return { message, stack: stack || void 0, kind };
 }
 function failureMessage(error) {
   return shorten(describe(error));
 }
 function inspect(value) {
-  return value instanceof Error ? stackOf(value) || describe(value) : plainText(value);
+  return readable(
+    () => value instanceof Error ? stackOf(value) || describe(value) : plainText(value),
+    UNREADABLE
+  );
 }
 function describe(error, depth = 0) {
+  return readable(() => descriptionOf(error, depth), UNREADABLE);
+}
+function descriptionOf(error, depth) {
   const words = textMember(error, "message") ? heading(error).replace(/^Error: /, "") : textMember(error, "name") || plainText(error);
   const reasons = reasonsOf(error, depth).map(
     ([name, reason]) => `${name}: ${describe(reason, depth + 1)}`
@@ -361,21 +368,23 @@ function textMember(holder, name) {
   return typeof value === "string" ? shorten(value) : "";
 }
 function member(holder, name) {
+  return readable(
+    () => Object(holder) === holder ? holder[name] : void 0,
+    void 0
+  );
+}
+function readable(read2, otherwise) {
   try {
-    return Object(holder) === holder ? holder[name] : void 0;
+    return read2();
   } catch {
-    return void 0;
+    return otherwise;
   }
 }
 function plainText(value) {
   if (typeof value !== "object" || value === null) return String(value);
-  const tag = `[object ${classOf(value)}]`;
-  try {
-    const json = JSON.stringify(value, readableReplacer());
-    return json && (json !== "{}" || classOf(value) === "Object") ? json : tag;
-  } catch {
-    return tag;
-  }
+  const json = JSON.stringify(value, readableReplacer());
+  const tag = classOf(value);
+  return json && (json !== "{}" || tag === "Object") ? json : `[object ${tag}]`;
 }
 function readableReplacer() {
   const above = [];
@@ -413,6 +422,7 @@ function isPlain(value, depth) {
   }
 }
 function hasPlainMembers(value, depth) {
+  if (value.toJSON) return false;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth)) return false;
     return true;
@@ -421,12 +431,16 @@ function hasPlainMembers(value, depth) {
   const prototype = Object.getPrototypeOf(value);
   const special = prototype && prototype !== Object.prototype || Symbol.iterator in members || Symbol.toStringTag in members;
   if (special && !isRecord(members)) return false;
-  for (const key in members)
+  let key;
+  for (key in members)
     if (members[key] !== void 0 && !isPlain(members[key], depth)) return false;
-  return true;
+  return !!key || isBlank(value);
+}
+function isBlank(value) {
+  return !Reflect.ownKeys(value).length;
 }
 function isRecord(value) {
-  return hasFields(value, classOf(value)) && !value.toJSON && !value.then;
+  return hasFields(value, classOf(value)) && !value.then;
 }
 function hasFields(value, tag) {
   return Object.keys(value).length > 0 && (tag === "Object" || Symbol.toStringTag in value && !(tag in globalThis));
@@ -463,43 +477,42 @@ function loss(value, before) {
   if (typeof value !== "object") return `a ${typeof value === "bigint" ? tag : typeof value}`;
   if (typeof value.then === "function") return "a promise";
   if (isBare(value, tag) || hasFields(value, tag)) return "";
-  const name = tag === "Object" && value.constructor.name || tag;
+  const name = tag === "Object" && Object(value.constructor).name || tag;
   return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
 }
 function isBare(value, tag) {
   const prototype = Object.getPrototypeOf(value);
-  return tag === "Object" && (!prototype || !Object.getPrototypeOf(prototype));
+  const hasClass = tag !== "Object" || prototype && Object.getPrototypeOf(prototype);
+  return !hasClass && isBlank(value);
 }
 
 // src/core/convert.ts
-var UnusableAnswer = class extends Error {
+var UnusableAnswer = class {
   constructor(kind, message) {
-    super(message);
     this.kind = kind;
+    this.message = message;
   }
 };
 var LONGEST_TEXT = 16384;
 function bytesOf(value) {
   if (typeof value !== "object" || value === null) return null;
+  if (!ArrayBuffer.isView(value))
+    return classOf(value) === "ArrayBuffer" ? new Uint8Array(value) : null;
+  const { buffer } = value;
+  if (!buffer.byteLength) return new Uint8Array(buffer);
   if (value instanceof Uint8Array) return value;
-  if (ArrayBuffer.isView(value))
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  return classOf(value) === "ArrayBuffer" ? new Uint8Array(value) : null;
+  return new Uint8Array(buffer, value.byteOffset, value.byteLength);
 }
 function bytesToCome(value) {
   return /^(Blob|File)$/.test(classOf(value)) ? new Response(value).arrayBuffer() : null;
 }
 function textOf(value, style, json) {
-  if (value === void 0) throw new UnusableAnswer("undefined", "f answered nothing (undefined)");
+  if (value === void 0) throw new UnusableAnswer("undefined", "f answered undefined");
   if (json || style === "default" && typeof value !== "string")
     return { tag: RESULT_JSON, text: jsonOf(value) };
   const text = String(value);
   const nothing = typeof value === "object" && /\[object (?!Object\]).*?\]/.exec(text);
-  if (nothing)
-    throw new UnusableAnswer(
-      "json",
-      `the answer has no text: it would be printed as ${nothing[0]}`
-    );
+  if (nothing) throw new UnusableAnswer("json", `the answer has no text: ${nothing[0]}`);
   return { tag: RESULT_TEXT, text };
 }
 function checkText(text) {
@@ -696,7 +709,7 @@ var Logs = class {
     if (this.lost === 0) return;
     const count = this.lost;
     this.lost = 0;
-    this.push({ level: "warn", text: `${count} more lines of output were not kept`, count });
+    this.push({ level: "warn", text: `${count} more lines were not kept`, count });
   }
   push(entry) {
     if (this.entries.length === 0) this.later(() => this.flush(), FLUSH_MS);
@@ -759,7 +772,8 @@ var LONGEST_REPORT = 1e4;
 function plainReport(report) {
   try {
     const text = JSON.stringify(report) || "null";
-    return text.length > LONGEST_REPORT ? { error: "the report is too long" } : JSON.parse(text);
+    if (text.length > LONGEST_REPORT) throw "it is too long";
+    return JSON.parse(text);
   } catch (error) {
     return { error: `the report has no JSON form: ${failureMessage(error)}` };
   }
@@ -819,7 +833,7 @@ var Core = class {
    * the core ignores later answers.
    */
   forget() {
-    for (const call of this.open.slice()) this.endEarly(call, "nobody waits for the answer");
+    for (const call of this.open.slice()) this.endEarly(call, "not needed");
   }
   /**
    * Handles an uncaught error. The open call fails if no other call can have thrown the error.
@@ -833,7 +847,7 @@ var Core = class {
     this.pumping = !dom;
     const careful = !dom && this.hadEarlierCalls && !this.lastWasCareful;
     if (careful) this.logLate(error, void 0);
-    else this.fail(open[0], "throw", error);
+    else this.fail(open[0], error);
     this.flush();
     if (!dom) this.post({ type: "spoiled", careful });
   }
@@ -935,16 +949,15 @@ var Core = class {
   }
   calledBack(call, error, result) {
     if (call.answered) {
-      if (!call.forgotten)
-        this.logs.add("warn", "the callback was called twice; the second call is ignored", call.id);
+      if (!call.forgotten) this.logs.add("warn", "the callback was called twice", call.id);
       return;
     }
     call.answered = true;
-    if (error) this.fail(call, "error", error);
+    if (error) this.fail(call, error, "error");
     else this.answer(call, result);
   }
   rejected(call, error, late = call.settled) {
-    if (!late) this.fail(call, "throw", error);
+    if (!late) this.fail(call, error);
     else if (!call.forgotten) this.logLate(error, call.id);
   }
   succeed(call, result) {
@@ -952,7 +965,7 @@ var Core = class {
     try {
       this.write(call, result);
     } catch (error) {
-      return this.fail(call, error instanceof UnusableAnswer ? error.kind : "throw", error);
+      return this.fail(call, error);
     }
     this.end(call);
   }
@@ -986,10 +999,11 @@ var Core = class {
     if (bytes.length <= PART) return this.writer.bytesResult(call.loan, this.micros(call), bytes);
     this.host.results(bytesResultFrame(call.loan, this.micros(call), bytes));
   }
-  fail(call, kind, error) {
+  fail(call, error, kind = "throw") {
     if (call.settled) return;
     const json = JSON.stringify(
-      error instanceof UnusableAnswer ? { message: error.message, kind } : failure(error, kind)
+      // `instanceof` would throw for some values.
+      member(error, "constructor") === UnusableAnswer ? error : failure(error, kind)
     );
     this.makeRoom(json.length);
     this.writer.textResult(call.loan, RESULT_ERROR, this.micros(call), json);
@@ -1024,7 +1038,7 @@ var Core = class {
   }
   endEarly(call, why) {
     call.forgotten = true;
-    this.fail(call, "timeout", new UnusableAnswer("timeout", why));
+    this.fail(call, new UnusableAnswer("timeout", why));
   }
   /**
    * Sends results at once when no call can begin, or within `FLUSH_MS` when more values wait in
@@ -1077,14 +1091,10 @@ function itself(exports2) {
   return typeof exports2 === "function" ? { call: exports2, owner: void 0, style: "default" } : null;
 }
 function member2(holder, name) {
-  if (holder === null || typeof holder !== "object" && typeof holder !== "function")
-    return void 0;
-  return holder[name];
+  return Object(holder) === holder ? holder[name] : void 0;
 }
 function missing() {
-  const error = new Error(`the module exports no function: neither a default export nor '${NAME}'`);
-  error.stack = "";
-  throw error;
+  throw Object.assign(new Error("the module exports no function"), { stack: "" });
 }
 
 // src/core/runtime.ts
@@ -1315,6 +1325,7 @@ function runBundle(code2) {
 var import_node_buffer2 = require("node:buffer");
 var import_node_net = require("node:net");
 var JSON_KIND = 0;
+var LONGEST = 2 ** 31 - 1;
 var HostSocket = class {
   constructor(events) {
     this.events = events;
@@ -1340,7 +1351,10 @@ var HostSocket = class {
     body.copy(frame, 5);
     this.write(frame);
   }
+  /** Sends a frame. Throws if the frame is too long, and then sends nothing. */
   binary(payload) {
+    if (payload.length > LONGEST)
+      throw new RangeError(`its result has more than ${LONGEST} bytes: answer parts of it`);
     const head = import_node_buffer2.Buffer.allocUnsafe(4);
     head.writeUInt32LE(payload.length, 0);
     this.socket.cork();

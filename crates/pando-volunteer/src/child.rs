@@ -201,7 +201,7 @@ async fn read_frames(
             Some(0) => match serde_json::from_slice::<CoreMessage>(&frame[1..]) {
                 Ok(CoreMessage::Booted) => {
                     care.booted()?;
-                    continue;
+                    CoreEvent::Message(CoreMessage::Booted)
                 }
                 Ok(CoreMessage::Asset { id, name }) => {
                     care.bring(id, name)?;

@@ -47,6 +47,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// See [`PATIENCE`].
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// The most bytes of a result.
+const MOST_BYTES: usize = pando_protocol::volunteer::MAX_FRAME as usize - 64;
+
 /// How a program is run.
 #[derive(Debug, Clone)]
 pub struct ProgramOptions {

@@ -78,7 +78,8 @@ fn set(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
     }
 }
 
-/// The range that a header asks for; `None` for other forms, which are answered by the whole.
+/// The range that a header asks for; `None` for other forms and for ranges that end before they
+/// begin, which are answered by the whole.
 fn range(request: &Parts) -> Option<(u64, Option<u64>)> {
     let value = request.headers.get(header::RANGE)?.to_str().ok()?;
     let (from, last) = value.strip_prefix("bytes=")?.split_once('-')?;
@@ -86,7 +87,8 @@ fn range(request: &Parts) -> Option<(u64, Option<u64>)> {
         "" => None,
         last => Some(last.parse::<u64>().ok()?.checked_add(1)?),
     };
-    Some((from.parse().ok()?, to))
+    let from = from.parse().ok()?;
+    to.is_none_or(|to| from < to).then_some((from, to))
 }
 
 /// The text of a percent-encoded path.

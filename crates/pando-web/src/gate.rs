@@ -170,7 +170,7 @@ impl<S> WatchedStream<S> {
         let patience = self.patience;
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
         done!(stalled.as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the other side spend_credit nothing")))
+        Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the other side reads nothing")))
     }
 }
 

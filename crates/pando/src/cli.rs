@@ -15,7 +15,11 @@ use crate::{command_line, config};
 pub(crate) use calls::Variable;
 
 use calls::Calls;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, parser::ValueSource};
+use clap::{
+    ArgMatches, CommandFactory, FromArgMatches, Parser,
+    builder::{OsStringValueParser, TypedValueParser as _},
+    parser::ValueSource,
+};
 use data::Data;
 use devices::Devices;
 use failures::Failures;
@@ -58,6 +62,8 @@ Further commands, each with a --help of its own:
   pando relay     the public server for volunteers outside the local network")]
 pub(crate) struct Cli {
     /// JavaScript or TypeScript file with the function to apply
+    // With --exec or --eval this word is an item, which may be empty.
+    #[arg(value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) function: Option<PathBuf>,
 
     /// Values to apply it to (default: the lines of standard input)
@@ -159,9 +165,10 @@ impl Cli {
         Ok(())
     }
 
+    /// Takes the first word for an item. A word that is not UTF-8 stays, to be refused.
     fn take_function_for_item(&mut self) {
-        let word = self.function.take().map(|word| word.to_string_lossy().into_owned());
-        self.items.splice(0..0, word);
+        let word = self.function.take_if(|word| word.to_str().is_some());
+        self.items.splice(0..0, word.and_then(|word| word.into_os_string().into_string().ok()));
     }
 }
 

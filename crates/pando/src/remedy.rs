@@ -8,6 +8,22 @@ const NO_JSON: &str = "the answer has no JSON form: result";
 /// Messages of what was thrown without being an error.
 const THROWN_IN_VAIN: [&str; 3] = ["", "undefined", "null"];
 
+/// What `require` says of a module that is not in the bundle.
+const NOT_BUNDLED: &str = "': it is not in the bundle";
+
+/// What Node says of an `import()` of what is not in the bundle.
+const NO_IMPORT: &str = "dynamic import callback was not specified";
+
+/// What devices say of a value that throws when it is read.
+const UNREADABLE: &str = "[unreadable]";
+
+/// What engines say of bytes that are gone.
+const DETACHED: [&str; 3] = [
+    "on a detached ArrayBuffer",
+    "attempting to access detached ArrayBuffer",
+    "Buffer is already detached",
+];
+
 /// What engines say of a recursion that goes too deep.
 const RECURSION: [&str; 2] = ["Maximum call stack", "too much recursion"];
 
@@ -28,10 +44,29 @@ pub(crate) fn with_remedy(message: &str, function: &Bundle) -> String {
     {
         return format!("{message}: it is nested too deeply: answer flatter data, or text");
     }
-    if message.starts_with(NO_TEXT) {
+    if let Some(class) = message.strip_prefix(NO_TEXT) {
         return format!(
-            "{message}: answer text, for instance JSON.stringify(result), bytes or a Blob"
+            "{NO_TEXT}it would be printed as {class}: answer text, for instance JSON.stringify(result), bytes or a Blob"
         );
+    }
+    if message.starts_with("Cannot find module '") && message.contains(NOT_BUNDLED) {
+        return format!(
+            "{message}: `require` or `import` each module by its name, as text, in the function's files"
+        );
+    }
+    if message.contains(NO_IMPORT) {
+        return format!(
+            "{message}: an `import()` with a computed name cannot be bundled: import each module by its name"
+        );
+    }
+    if DETACHED.iter().any(|words| message.contains(words)) {
+        return format!(
+            "{message}: the bytes are gone, because their buffer was transferred or the WebAssembly memory has grown: answer a copy \
+             that was made before, by slice()"
+        );
+    }
+    if message == UNREADABLE {
+        return "a value that throws when it is read was thrown: throw an Error".to_owned();
     }
     if THROWN_IN_VAIN.contains(&message) {
         let what = if message.is_empty() { "an empty text" } else { message };
@@ -66,7 +101,7 @@ fn instead_of(what: &str) -> &'static str {
         "Arguments" => "answer Array.from(it)",
         "DOMStringMap" => "answer Object.assign({}, it)",
         "Object" => {
-            "JSON sees none of its data, which are not fields of its own: answer them in a plain object"
+            "JSON sees none of its data, which are no fields with names: answer them in a plain object"
         }
         "AsyncGenerator" => "collect its values with `for await`, and answer these",
         "Error" => "throw it, or answer its message",

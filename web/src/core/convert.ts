@@ -7,24 +7,25 @@ import { jsonOf } from './json.ts';
 /** The signature of f: `(x, cb)` under '/pando/1.0.0', or a default export `(x, context)`. */
 export type CallStyle = 'callback' | 'default';
 
-/** An answer which no result can carry; `kind` is the reason. */
-export class UnusableAnswer extends Error {
+/** Thrown for an answer which no result can carry; `kind` is the reason. */
+export class UnusableAnswer {
   constructor(
     readonly kind: ErrorKind,
-    message: string,
-  ) {
-    super(message);
-  }
+    readonly message: string,
+  ) {}
 }
 
 const LONGEST_TEXT = 16_384;
 
 export function bytesOf(value: unknown): Uint8Array | null {
   if (typeof value !== 'object' || value === null) return null;
+  if (!ArrayBuffer.isView(value))
+    return classOf(value) === 'ArrayBuffer' ? new Uint8Array(value as ArrayBuffer) : null;
+  const { buffer } = value;
+  // A view of a detached buffer looks empty. This throws if the buffer is detached.
+  if (!buffer.byteLength) return new Uint8Array(buffer);
   if (value instanceof Uint8Array) return value;
-  if (ArrayBuffer.isView(value))
-    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  return classOf(value) === 'ArrayBuffer' ? new Uint8Array(value as ArrayBuffer) : null;
+  return new Uint8Array(buffer, value.byteOffset, value.byteLength);
 }
 
 /** A promise of the bytes of a Blob or a File; null for other values. */
@@ -39,17 +40,13 @@ export function textOf(
   style: CallStyle,
   json: boolean,
 ): { tag: number; text: string } {
-  if (value === undefined) throw new UnusableAnswer('undefined', 'f answered nothing (undefined)');
+  if (value === undefined) throw new UnusableAnswer('undefined', 'f answered undefined');
   if (json || (style === 'default' && typeof value !== 'string'))
     return { tag: RESULT_JSON, text: jsonOf(value) };
   const text = String(value);
   // An object without a `toString` of its own gives such a text.
   const nothing = typeof value === 'object' && /\[object (?!Object\]).*?\]/.exec(text);
-  if (nothing)
-    throw new UnusableAnswer(
-      'json',
-      `the answer has no text: it would be printed as ${nothing[0]}`,
-    );
+  if (nothing) throw new UnusableAnswer('json', `the answer has no text: ${nothing[0]}`);
   return { tag: RESULT_TEXT, text };
 }
 

@@ -53,14 +53,10 @@ function itself(exports: unknown): UserFunction | null {
 }
 
 function member(holder: unknown, name: string): unknown {
-  if (holder === null || (typeof holder !== 'object' && typeof holder !== 'function'))
-    return undefined;
-  return (holder as Record<string, unknown>)[name];
+  return Object(holder) === holder ? (holder as Record<string, unknown>)[name] : undefined;
 }
 
 function missing(): never {
-  const error = new Error(`the module exports no function: neither a default export nor '${NAME}'`);
   // The stack names only Pando's code, but the mistake is in the user's file.
-  error.stack = '';
-  throw error;
+  throw Object.assign(new Error('the module exports no function'), { stack: '' });
 }

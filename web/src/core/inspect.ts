@@ -8,11 +8,12 @@ import type { ErrorKind, Failure } from '../frames.ts';
 
 const DEEPEST_REASON = 4;
 const MOST_ERRORS = 5;
+const UNREADABLE = '[unreadable]';
 
 export function failure(error: unknown, kind: ErrorKind): Failure {
   const message = failureMessage(error);
-  const stack = stackOf(error);
-  return stack ? { message, stack, kind } : { message, kind };
+  const stack = readable(() => stackOf(error), '');
+  return { message, stack: stack || undefined, kind };
 }
 
 export function failureMessage(error: unknown): string {
@@ -21,11 +22,18 @@ export function failureMessage(error: unknown): string {
 
 /** The text of a value on the console. */
 export function inspect(value: unknown): string {
-  return value instanceof Error ? stackOf(value) || describe(value) : plainText(value);
+  return readable(
+    () => (value instanceof Error ? stackOf(value) || describe(value) : plainText(value)),
+    UNREADABLE,
+  );
 }
 
 /** Class and message of an error, followed by its causes in parentheses. */
 function describe(error: unknown, depth = 0): string {
+  return readable(() => descriptionOf(error, depth), UNREADABLE);
+}
+
+function descriptionOf(error: unknown, depth: number): string {
   const words = textMember(error, 'message')
     ? heading(error).replace(/^Error: /, '')
     : textMember(error, 'name') || plainText(error);
@@ -96,24 +104,28 @@ function textMember(holder: unknown, name: string): string {
   return typeof value === 'string' ? shorten(value) : '';
 }
 
-/** The member `name` of `holder`; undefined if it is missing or its getter throws. */
-function member(holder: unknown, name: string): unknown {
+/** The member `name` of `holder`; empty if it is missing or its getter throws. */
+export function member(holder: unknown, name: string): unknown {
+  return readable(
+    () => (Object(holder) === holder ? (holder as Record<string, unknown>)[name] : undefined),
+    undefined,
+  );
+}
+
+/** What `read` finds in a value. Some values throw when they are read. */
+function readable<T>(read: () => T, otherwise: T): T {
   try {
-    return Object(holder) === holder ? (holder as Record<string, unknown>)[name] : undefined;
+    return read();
   } catch {
-    return undefined;
+    return otherwise;
   }
 }
 
 function plainText(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
-  const tag = `[object ${classOf(value)}]`;
-  try {
-    const json = JSON.stringify(value, readableReplacer());
-    return json && (json !== '{}' || classOf(value) === 'Object') ? json : tag;
-  } catch {
-    return tag;
-  }
+  const json = JSON.stringify(value, readableReplacer());
+  const tag = classOf(value);
+  return json && (json !== '{}' || tag === 'Object') ? json : `[object ${tag}]`;
 }
 
 /**

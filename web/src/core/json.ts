@@ -38,6 +38,7 @@ function isPlain(value: unknown, depth: number): boolean {
 }
 
 function hasPlainMembers(value: object, depth: number): boolean {
+  if ((value as Members).toJSON) return false;
   if (Array.isArray(value)) {
     // Unlike `every`, this loop sees the holes of an array.
     for (let i = 0; i < value.length; i++) if (!isPlain(value[i], depth)) return false;
@@ -50,14 +51,20 @@ function hasPlainMembers(value: object, depth: number): boolean {
     Symbol.iterator in members ||
     Symbol.toStringTag in members;
   if (special && !isRecord(members)) return false;
-  for (const key in members)
+  let key;
+  for (key in members)
     if (members[key] !== undefined && !isPlain(members[key], depth)) return false;
-  return true;
+  return !!key || isBlank(value);
+}
+
+/** Whether an object has no fields at all, not even hidden ones. */
+function isBlank(value: object): boolean {
+  return !Reflect.ownKeys(value).length;
 }
 
 /** Whether an object of a class has only fields, so that JSON loses nothing. */
 function isRecord(value: Members): boolean {
-  return hasFields(value, classOf(value)) && !value.toJSON && !value.then;
+  return hasFields(value, classOf(value)) && !value.then;
 }
 
 /**
@@ -113,12 +120,13 @@ function loss(value: unknown, before: unknown): string {
   if (typeof value !== 'object') return `a ${typeof value === 'bigint' ? tag : typeof value}`;
   if (typeof (value as Members).then === 'function') return 'a promise';
   if (isBare(value, tag) || hasFields(value, tag)) return '';
-  const name = (tag === 'Object' && value.constructor.name) || tag;
+  const name = (tag === 'Object' && Object(value.constructor).name) || tag;
   return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
-/** Whether an object has no class, in any window. Then the object may be empty. */
+/** Whether an object has neither fields nor a class, in any window. */
 function isBare(value: object, tag: string): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
-  return tag === 'Object' && (!prototype || !Object.getPrototypeOf(prototype));
+  const hasClass = tag !== 'Object' || (prototype && Object.getPrototypeOf(prototype));
+  return !hasClass && isBlank(value);
 }

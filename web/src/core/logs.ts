@@ -74,7 +74,7 @@ export class Logs {
     if (this.lost === 0) return;
     const count = this.lost;
     this.lost = 0;
-    this.push({ level: 'warn', text: `${count} more lines of output were not kept`, count });
+    this.push({ level: 'warn', text: `${count} more lines were not kept`, count });
   }
 
   private push(entry: LogEntry): void {

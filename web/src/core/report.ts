@@ -9,7 +9,8 @@ const LONGEST_REPORT = 10_000;
 export function plainReport(report: unknown): unknown {
   try {
     const text = JSON.stringify(report) || 'null';
-    return text.length > LONGEST_REPORT ? { error: 'the report is too long' } : JSON.parse(text);
+    if (text.length > LONGEST_REPORT) throw 'it is too long';
+    return JSON.parse(text);
   } catch (error) {
     return { error: `the report has no JSON form: ${failureMessage(error)}` };
   }

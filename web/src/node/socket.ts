@@ -8,6 +8,9 @@ import { Socket } from 'node:net';
 
 const JSON_KIND = 0;
 
+/** Most bytes of a frame. */
+const LONGEST = 2 ** 31 - 1;
+
 export interface SocketEvents {
   json(message: unknown): void;
   binary(frame: Uint8Array): void;
@@ -44,7 +47,10 @@ export class HostSocket {
     this.write(frame);
   }
 
+  /** Sends a frame. Throws if the frame is too long, and then sends nothing. */
   binary(payload: Uint8Array): void {
+    if (payload.length > LONGEST)
+      throw new RangeError(`its result has more than ${LONGEST} bytes: answer parts of it`);
     const head = Buffer.allocUnsafe(4);
     head.writeUInt32LE(payload.length, 0);
     this.socket.cork();

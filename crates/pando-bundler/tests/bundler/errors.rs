@@ -5,17 +5,17 @@ use std::fs;
 use crate::support::Folder;
 
 /// The message that refuses the file `entry`, without the folder's path.
-fn refused_as(folder: &Folder, entry: &str) -> String {
+pub(crate) fn refused_as(folder: &Folder, entry: &str) -> String {
     let error = folder.try_bundle(entry).expect_err("refused").to_string();
     error.replace(&format!("{}/", folder.path("").display()).replace("//", "/"), "")
 }
 
-fn refused(source: &str) -> String {
+pub(crate) fn refused(source: &str) -> String {
     refused_as(&Folder::with(&[("render.js", source)]), "render.js")
 }
 
 #[track_caller]
-fn assert_starts(text: &str, start: &str) {
+pub(crate) fn assert_starts(text: &str, start: &str) {
     assert!(text.starts_with(start), "{text}\n\nexpected to start with\n\n{start}");
 }
 
@@ -31,7 +31,13 @@ fn what_is_not_a_readable_file() {
         &refused_as(&folder, "picture.png"),
         "picture.png: not a JavaScript or TypeScript file",
     );
-    assert_eq!(refused_as(&folder, "bin.js"), "bin.js: this file is not UTF-8 text");
+    assert_starts(
+        &refused_as(&folder, "bin.js"),
+        "bin.js: this file is not UTF-8 text\n  convert it, for example by: iconv ",
+    );
+    fs::write(folder.path("sub/a.js"), "module.exports = require('../bin.js')").unwrap();
+    let text = refused_as(&folder, "sub/a.js");
+    assert!(text.contains("valid UTF-8") && text.contains("\n  convert it, "), "{text}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod builtins;
 mod bytes;
 mod errors;
 mod globals;
+mod hints;
 mod language;
 mod packages;
 mod stacks;

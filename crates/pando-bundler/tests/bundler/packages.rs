@@ -116,6 +116,20 @@ fn require_gives_a_packages_main_and_import_its_module() {
 }
 
 #[test]
+fn require_also_gives_a_package_that_is_only_for_import() {
+    let folder = Folder::with(&[
+        ("render.js", "module.exports = x => [require('lib').default(x), require('lib/sub').name]"),
+        (
+            "node_modules/lib/package.json",
+            r#"{"type": "module", "exports": {".": {"import": "./a.js"}, "./sub": {"import": "./sub.js"}}}"#,
+        ),
+        ("node_modules/lib/a.js", "export default x => 'module ' + x"),
+        ("node_modules/lib/sub.js", "export const name = 'sub'"),
+    ]);
+    assert_eq!(folder.result("x"), json!(["module x", "sub"]));
+}
+
+#[test]
 fn a_native_addon_throws_so_that_its_package_takes_another_way() {
     let folder = Folder::with(&[
         ("render.js", "module.exports = x => require('fast')"),

@@ -65,6 +65,18 @@ fn workers_and_bindings_are_told() {
 }
 
 #[test]
+fn a_file_beside_the_function_is_told() {
+    let source = "export default x => fetch(new URL('./a.wasm', import.meta.url))\nexport const b = () => [new URL(b, import.meta.url), new URL('./c', 'http://h/')]";
+    let text = warnings(&[("render.js", source)]);
+    let start = "render.js:1:27: `new URL(…, import.meta.url)` leads to no file";
+    assert!(text.contains(start), "{text}");
+    assert!(text.contains("--assets DIR") && text.lines().count() == 1, "{text}");
+    let worker = "export default x => new Worker(new URL('./w.js', import.meta.url))";
+    let text = warnings(&[("render.js", worker)]);
+    assert!(text.contains("`new Worker`") && text.lines().count() == 1, "{text}");
+}
+
+#[test]
 fn packages_own_habits_are_not_told() {
     let folder = [
         ("render.js", "module.exports = x => require('lib')"),
@@ -87,6 +99,9 @@ fn syntax_that_works_although_it_cannot_be_lowered_is_not_told() {
     let source =
         "module.exports = x => [String(BigInt(x) * 10n ** 3n), 'ab'.replace(/(?<=a)b/, 'c')]";
     assert_eq!(Folder::with(&[("render.js", source)]).result("3"), json!(["3000", "ac"]));
+    assert_eq!(warnings(&[("render.js", source)]), "");
+    let source = "module.exports = function (x) { var local = 5; return eval('local + 1') }";
+    assert_eq!(Folder::with(&[("render.js", source)]).result("3"), json!(6));
     assert_eq!(warnings(&[("render.js", source)]), "");
 }
 

@@ -8,6 +8,7 @@
 //! followed, as far as time allows. A child that replaces one that died begins like the first one.
 
 mod answers;
+mod values;
 
 use super::{
     LONGEST, PATIENCE, Program,
@@ -21,7 +22,7 @@ use crate::{
 use bytes::{Bytes, BytesMut};
 use pando_protocol::{
     core::CoreMessage,
-    volunteer::{Answer, Binary, Failure, Loan},
+    volunteer::{Answer, Loan},
 };
 use std::{
     collections::VecDeque,
@@ -172,7 +173,7 @@ impl ChildSession {
                 self.id,
                 self.events.clone(),
             ));
-            let outcome = self.talk_with(&mut child).await;
+            let outcome = self.talk_with(&mut child, &member).await;
             member.kill();
             let _ = child.kill().await;
             let _ = timeout(LAST_WORDS, stray).await;
@@ -191,9 +192,8 @@ impl ChildSession {
         }
     }
 
-    async fn talk_with(&mut self, child: &mut Child) -> Outcome {
-        let pipe = Pipe::new(child.stdin.take().expect("piped"));
-        let outcome = match self.run(pipe, child.stdout.take().expect("piped")).await {
+    async fn talk_with(&mut self, child: &mut Child, member: &Member) -> Outcome {
+        let outcome = match self.run(child, member).await {
             TalkEnd::Killed => Outcome::Over(CoreEvent::Ended("killed".into())),
             TalkEnd::Talks => Outcome::Talks,
             TalkEnd::Closed(rest) => {
@@ -209,8 +209,12 @@ impl ChildSession {
 
     /// Runs until the child's output ends, the child writes a line that is no answer, or the core
     /// is dropped. After the drop, a child that owes no answer reads its input to the end: any
-    /// line from then on is an extra line.
-    async fn run(&mut self, mut pipe: Pipe, mut output: ChildStdout) -> TalkEnd {
+    /// line from then on is an extra line. What the child has left running ends with it, and may
+    /// not keep its output open.
+    async fn run(&mut self, child: &mut Child, member: &Member) -> TalkEnd {
+        let mut pipe = Pipe::new(child.stdin.take().expect("piped"));
+        let mut output: ChildStdout = child.stdout.take().expect("piped");
+        let mut last_words: Option<Instant> = None;
         (self.answered, self.begun) = (0, None);
         self.timer = (!self.proven).then(|| (Timer::Start, Instant::now() + START));
         let (mut buffer, mut scanned) = (BytesMut::new(), 0);
@@ -241,6 +245,17 @@ impl ChildSession {
                     if let Some(Timer::Close) = self.handle_timer().await {
                         return TalkEnd::Killed;
                     }
+                }
+                _ = child.wait(), if last_words.is_none() => {
+                    member.kill();
+                    last_words = Some(now + LAST_WORDS);
+                }
+                // A process outside the group keeps the output open.
+                () = sleep_until(last_words.unwrap_or(now).into()), if last_words.is_some() => {
+                    if unread(&output).unwrap_or(0) == 0 {
+                        return if wanted { TalkEnd::Closed(buffer) } else { TalkEnd::Killed };
+                    }
+                    last_words = Some(now + LAST_WORDS);
                 }
                 read = output.read_buf(&mut buffer) => {
                     if !matches!(read, Ok(1..)) {
@@ -323,70 +338,6 @@ impl ChildSession {
         let message =
             format!("the command ends before it has been given a value, again and again ({why})");
         Outcome::Over(CoreEvent::Message(CoreMessage::Broken { message, stack: None }))
-    }
-
-    /// Waits for a value for the next child; returns false if the core is dropped.
-    async fn wait_for_value(&mut self) -> bool {
-        while self.waiting.is_empty() {
-            tokio::select! {
-                Some(frame) = self.frames.recv() => self.take(frame).await,
-                _ = &mut self.dropped => return false,
-            }
-        }
-        true
-    }
-
-    fn owes(&self) -> bool {
-        !(self.given.is_empty()
-            && self.waiting.is_empty()
-            && self.held.is_empty()
-            && self.unsure == 0)
-    }
-
-    /// Takes a frame of values.
-    async fn take(&mut self, frame: Bytes) {
-        let Ok(Binary::Values(values)) = Binary::decode(frame) else { return };
-        for (loan, value) in values {
-            if memchr::memchr(self.program.options.separator, &value.bytes).is_none() {
-                self.waiting.push_back((loan, value.bytes));
-                continue;
-            }
-            let message =
-                "it holds a newline, and would be taken for two: separate values with NUL by -0";
-            let failure = Failure::new(message, "framing");
-            self.say(&[Answer { loan, micros: 0, result: Err(failure) }]).await;
-        }
-    }
-
-    /// Whether the child has a value and must not get a second one: while the program is unproven,
-    /// or because children end after a single answer.
-    fn is_alone(&self) -> bool {
-        let facts = &self.program.facts;
-        let at_first = (self.answered == 0 || !self.proven) && self.since.elapsed() < ALONE;
-        !self.given.is_empty() && (at_first || facts.is_one_shot())
-    }
-
-    /// Gives the child all permitted values.
-    fn write_ahead(&mut self, pipe: &mut Pipe) {
-        while !self.is_alone()
-            && let Some((loan, value)) = self.waiting.pop_front()
-        {
-            if self.given.is_empty() {
-                self.since = Instant::now();
-            }
-            let start = pipe.push(&value, self.program.options.separator);
-            self.given.push_back(GivenValue { loan, value, start });
-        }
-    }
-
-    /// Tells the host which value the child has begun; all earlier values are answered.
-    async fn tell_what_begins(&mut self) {
-        let first = self.given.front().map(|given| given.loan);
-        if let Some(id) = first.filter(|_| first != self.begun) {
-            self.begun = first;
-            let _ =
-                self.events.send((self.id, CoreEvent::Message(CoreMessage::Started { id }))).await;
-        }
     }
 }
 

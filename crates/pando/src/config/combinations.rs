@@ -147,6 +147,19 @@ pub(crate) fn check(cli: &Cli) -> Result<(), String> {
     {
         return Err(format!("{option} is used only together with {needed}: give both, or none"));
     }
+    let commands = [
+        ("--exec", &cli.calls.exec),
+        ("--confirm", &cli.failures.confirm),
+        ("--verify-with", &cli.devices.verify_with),
+        ("--on-finish", &cli.messages.on_finish),
+    ];
+    let is_empty = |command: &Option<String>| {
+        command.as_ref().is_some_and(|command| command.trim().is_empty())
+    };
+    // The shell takes it for a command that always succeeds.
+    if let Some((option, _)) = commands.iter().find(|(_, command)| is_empty(command)) {
+        return Err(format!("the command of {option} is empty: give one, or leave the option out"));
+    }
     if let Some(text) = &cli.calls.exec
         && cli.data.files
         && !exec_command(text)?.is_per_value()
@@ -190,6 +203,14 @@ fn senseless(cli: &Cli) -> Option<&'static str> {
     let reports = cli.failures.on_error == Some(OnError::Report);
     if cli.function.is_none() && cli.calls.exec.is_none() && cli.calls.eval.is_none() {
         return Some(NO_FUNCTION);
+    }
+    let function = cli.function.as_deref();
+    let is_item = cli.calls.exec.is_some() || cli.calls.eval.is_some();
+    if is_item && function.is_some_and(|word| word.to_str().is_none()) {
+        return Some("item 1 is not UTF-8 text");
+    }
+    if function.is_some_and(|path| path == "") {
+        return Some("the name of the FUNCTION is empty: give the name of its file");
     }
     if cli.function.is_some() && cli.calls.eval.is_some() {
         return Some("--eval gives the function: leave the FUNCTION of a file out");

@@ -34,6 +34,7 @@ pub(crate) fn read(path: &Path, json: bool) -> Result<FailedList, String> {
         .and_then(|_| File::open(path))
         .and_then(|mut file| file.read_to_end(&mut text))
         .map_err(|error| format!("--only-failed {name}: cannot be read: {error}"))?;
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     let mut items = Vec::new();
     for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
         if line.iter().all(u8::is_ascii_whitespace) {

@@ -10,7 +10,7 @@ use super::{
 use anyhow::{Context, bail};
 use std::{
     collections::HashSet,
-    fs::File,
+    fs::{self, File},
     io::{self, BufReader, Read, Seek, SeekFrom},
     path::Path,
     sync::Arc,
@@ -75,11 +75,12 @@ impl JournalContents {
     /// When the file cannot be read, or is no journal.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let name = path.display().to_string();
-        let file = Arc::new(File::open(path).with_context(|| name.clone())?);
-        let about = file.metadata().with_context(|| name.clone())?;
-        if !about.is_file() {
+        // Opening a pipe would wait for a writer.
+        if !fs::metadata(path).with_context(|| name.clone())?.is_file() {
             bail!("{name}: this is not a file");
         }
+        let file = Arc::new(File::open(path).with_context(|| name.clone())?);
+        let about = file.metadata().with_context(|| name.clone())?;
         let mut header = Vec::new();
         At::new(file.clone(), 0)
             .take(Format::LONGEST_HEADER as u64)

@@ -1,20 +1,19 @@
 //! The function: bundled, and tried in a first core, before the server starts.
 
+mod first_core;
+
 use super::{StartError, used};
 use crate::{
     config::{FunctionSource, RunConfig, SharedFunction},
     console::printable,
     embedded,
-    master::MissingFeature,
     monitor::Ingredients,
-    remedy::broken,
     volunteer::{
-        CoreAssets, CoreEvent, CoreId, Engine, ExecCommand, First, Program, ProgramOptions, Runner,
-        ScriptEngine, killed_from_outside,
+        CoreAssets, Engine, ExecCommand, First, Program, ProgramOptions, Runner, ScriptEngine,
     },
 };
+use first_core::{Tried, try_in_first_core};
 use pando_bundler::{Bundle, name_of};
-use pando_protocol::core::CoreMessage;
 use std::{
     env, fs, io,
     path::{Path, PathBuf},
@@ -23,20 +22,10 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::timeout,
-};
+use tokio::{sync::oneshot, time::timeout};
 
-/// How long a module may take to load.
-const LOADING: Duration = Duration::from_secs(30);
 /// How long a function may take to come through a pipe.
 const PIPE: Duration = Duration::from_secs(60);
-/// How many processes are started to load the function, if the earlier ones are killed.
-const TRIES: u32 = 3;
-
-/// The error of a core when the module exports no function.
-const NO_FUNCTION: &str = "the module exports no function";
 
 /// A function that volunteers can run.
 pub(super) struct Function {
@@ -53,15 +42,6 @@ pub(super) struct Function {
     pub(super) entry: Option<PathBuf>,
     /// The folder of a source that is in no file of the user.
     _folder: Option<TempDir>,
-}
-
-/// The result of loading the function in a first core.
-enum Tried {
-    Ready(First),
-    /// The function needs a feature that only browsers have.
-    ForBrowsers(String),
-    /// Loading failed for a reason outside the function.
-    Hindered(String),
 }
 
 /// The engine for this machine's cores.
@@ -250,9 +230,13 @@ impl Function {
                 )));
             }
             Tried::ForBrowsers(why) => self.for_browsers = Some(why),
-            Tried::Hindered(why) if is_only_way => return Err(StartError(why)),
-            Tried::Hindered(_) if config.cores == 0 => {}
-            Tried::Hindered(why) => notes.push(format!("{why}: this machine's cores stay idle")),
+            Tried::Hindered(why) | Tried::NoEngine(why) if is_only_way => {
+                return Err(StartError(why));
+            }
+            Tried::Hindered(_) | Tried::NoEngine(_) if config.cores == 0 => {}
+            Tried::Hindered(why) | Tried::NoEngine(why) => {
+                notes.push(format!("{why}: this machine's cores stay idle"))
+            }
         }
         Ok(())
     }
@@ -286,97 +270,4 @@ fn unpack(name: &str, source: &str) -> io::Result<(TempDir, PathBuf)> {
     let path = folder.path().join(name);
     fs::write(&path, source)?;
     Ok((folder, path))
-}
-
-/// Loads the function in a core, and in another core if the first is killed.
-async fn try_in_first_core(
-    engine: &ScriptEngine,
-    bundle: &Bundle,
-    quiet: bool,
-    path: &Path,
-    notes: &mut Vec<String>,
-) -> Result<Tried, StartError> {
-    let mut tries = 1;
-    loop {
-        match first_core(engine, bundle, quiet, path, notes).await? {
-            Tried::Hindered(why) if tries < TRIES => {
-                notes.push(format!("{why}: another one is started"))
-            }
-            tried => return Ok(tried),
-        }
-        tries += 1;
-    }
-}
-
-async fn first_core(
-    engine: &ScriptEngine,
-    bundle: &Bundle,
-    quiet: bool,
-    path: &Path,
-    notes: &mut Vec<String>,
-) -> Result<Tried, StartError> {
-    let (events, mut said) = mpsc::channel(64);
-    let failed = |why: String| StartError(format!("{}: {}", name_of(path), printable(&why)));
-    let core = match engine.start(CoreId { number: 0, generation: 0 }, events.clone()) {
-        Ok(core) => core,
-        Err(error) => return Ok(Tried::Hindered(format!("no core can be started: {error}"))),
-    };
-    let mut words = Vec::new();
-    let loading = async {
-        while let Some((_, what)) = said.recv().await {
-            match what {
-                CoreEvent::Message(CoreMessage::Ready) => return Ok(None),
-                CoreEvent::Message(CoreMessage::Broken { message, stack }) => {
-                    if message.starts_with(NO_FUNCTION) {
-                        return Err(failed(format!("{message}; {}", pando_bundler::WHAT_TO_WRITE)));
-                    }
-                    if let Some(missing) =
-                        MissingFeature::of(&message, stack.as_deref(), &bundle.code)
-                            .filter(MissingFeature::is_of_browsers)
-                    {
-                        return Ok(Some(Tried::ForBrowsers(missing.in_words(&message))));
-                    }
-                    return Err(failed(broken(&message, stack.as_deref(), bundle)));
-                }
-                CoreEvent::Ended(why) if killed_from_outside(&why) => {
-                    let why =
-                        format!("the process that loads {} was killed ({why})", name_of(path));
-                    return Ok(Some(Tried::Hindered(why)));
-                }
-                CoreEvent::Ended(why) => {
-                    return Err(failed(format!("loading it ended the process: {why}")));
-                }
-                CoreEvent::Message(CoreMessage::Log { entries }) if !quiet => {
-                    notes.extend(
-                        entries
-                            .iter()
-                            .map(|entry| format!("loading {}: {}", name_of(path), entry.text)),
-                    );
-                }
-                CoreEvent::Stray(text) => {
-                    if !quiet {
-                        notes.push(text.clone());
-                    }
-                    words.push(text);
-                }
-                _ => {}
-            }
-        }
-        Err(failed("loading it ended".into()))
-    };
-    match timeout(LOADING, loading).await {
-        Ok(result) => {
-            if let Some(tried) = result? {
-                return Ok(tried);
-            }
-        }
-        Err(_) => {
-            let why = format!(
-                "loading it takes longer than {LOADING:?}: is there an endless loop at its top level?\n{}",
-                words.join("\n")
-            );
-            return Err(failed(why.trim_end().to_owned()));
-        }
-    }
-    Ok(Tried::Ready(First { core, said, events }))
 }

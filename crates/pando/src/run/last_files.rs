@@ -92,9 +92,11 @@ fn try_to_write(path: &Path) -> io::Result<()> {
     if is_special(path) { Ok(()) } else { Temporary::beside(path).map(drop) }
 }
 
-/// Whether the file at `path` cannot be replaced, such as a device.
+/// Whether the file at `path` cannot be replaced, such as a device or a file that is open already
+/// (`/dev/fd/3`).
 fn is_special(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|about| !about.is_file())
+    let is_open = ["/dev/fd", "/proc"].iter().any(|folder| path.starts_with(folder));
+    fs::metadata(path).is_ok_and(|about| is_open || !about.is_file())
 }
 
 /// Writes the whole file under another name first, so that nobody reads a part of it.

@@ -180,6 +180,12 @@ impl TableReader {
         let mut names: Vec<String> = Vec::new();
         for (number, field) in (1..).zip(&self.scanner.fields) {
             let name = text(bytes, field).into_owned();
+            if name.replace("\r\n", "").contains('\r') {
+                return Err(
+                    "the lines of this table end with a carriage return alone: convert them first, for example with `tr '\\r' '\\n'`"
+                        .into(),
+                );
+            }
             if name.is_empty() {
                 return Err(format!("column {number} has no name in the header: give it one"));
             }

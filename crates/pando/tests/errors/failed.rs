@@ -275,6 +275,11 @@ fn a_damaged_list_is_told_by_its_line() {
         .said(&["cannot be read"]);
     fs::write(list.path(), "").unwrap();
     with(PandoCommand::new(MENDED), "--only-failed", &list.path()).run().gives("");
+    // Some editors put a byte-order mark before the text.
+    fs::write(list.path(), "\u{feff}{\"index\":1,\"input\":\"x\"}\r\n").unwrap();
+    with(PandoCommand::new("export default x => x"), "--only-failed", &list.path())
+        .run()
+        .gives("x\n");
     with(PandoCommand::new(MENDED), "--only-failed", &list.path())
         .args(["7"])
         .run()

@@ -82,9 +82,17 @@ fn an_item_that_is_not_json() {
 #[test]
 fn an_item_that_is_not_utf8() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
-    let run = PandoCommand::f(ECHO).args([OsStr::from_bytes(b"\xff")]).run();
+    let bad = OsStr::from_bytes(b"\xff");
+    let run = PandoCommand::f(ECHO).args([bad]).run();
     run.ends(2, "");
     assert!(!run.stderr.is_empty());
+    for options in [["--eval", "x => x"], ["--exec", "echo {}"]] {
+        let run = || PandoCommand::bare().local().args(options);
+        run().args([bad]).run().ends(2, "").said(&["item 1 is not UTF-8 text"]);
+        run().args(["", "a"]).run().gives("\na\n");
+        run().args([OsStr::new("a"), bad]).run().ends(2, "").said(&["UTF-8"]);
+    }
+    PandoCommand::bare().local().args(["", "a"]).run().ends(2, "").said(&["FUNCTION is empty"]);
 }
 
 #[test]

@@ -125,6 +125,23 @@ fn what_a_version_manager_says_is_told() {
         .said(&["says no version", "something else"]);
 }
 
+/// The function is not to blame, and tabs can compute it.
+#[test]
+fn a_node_that_ends_before_it_comes_to_the_function_leaves_it_to_others() {
+    let only_version = "#!/bin/sh\ntest \"$1\" = --version && exec NODE --version; echo 'the licence has expired'; exit 0\n";
+    let (_folder, path) = shim(only_version);
+    let words = [
+        "the process that loads the function ended before it had begun: exit status: 0",
+        "the licence has expired",
+    ];
+    let run = || PandoCommand::f(ECHO).env("PATH", &path).stdin("1\n");
+    run().local().run().ends(2, "").said(&words).did_not_say(&["f.js"]);
+    let run = run().start();
+    run.says(words[0]);
+    run.says("this machine's cores stay idle");
+    assert_eq!(pando_testing::get(&run.url()).status, 200);
+}
+
 #[test]
 fn a_version_manager_may_stand_between_and_say_something() {
     let (_folder, path) =

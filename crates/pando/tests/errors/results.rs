@@ -31,6 +31,28 @@ fn a_newline_in_line_mode_with_the_remedy() {
     second_result_refused("'at the end\\n'", &[], "a\nb\nc\n", "a\n", &["newline"]);
 }
 
+/// What is left of a buffer that was transferred, or of a memory that has grown, looks empty.
+#[test]
+fn bytes_that_are_gone() {
+    let transferred = "(x => { structuredClone(x, { transfer: [x] }); return x })";
+    let grown = "(m => { const x = new Uint8Array(m.buffer, 0, 2); m.grow(1); return x })";
+    for result in [
+        format!("{transferred}(new ArrayBuffer(2))"),
+        format!("(x => {transferred}(x.buffer) && x)(new Uint8Array(2))"),
+        format!("(x => {transferred}(x.buffer) && x)(new DataView(new ArrayBuffer(2)))"),
+        format!("{grown}(new WebAssembly.Memory({{ initial: 1 }}))"),
+    ] {
+        second_result_refused(
+            &result,
+            &[],
+            "a\nb\nc\n",
+            "a\n",
+            &["detached", "the bytes are gone", "slice()"],
+        );
+    }
+    PandoCommand::new("export default x => new Uint8Array(0)").stdin("a\n").run().gives("\n");
+}
+
 #[test]
 fn a_nul_with_nul_separation() {
     second_result_refused("'a\\0b'", &["--null"], "a\0b\0c\0", "a\0", &["NUL"]);
@@ -114,16 +136,29 @@ export default (x) => {
   if (x === 'then') return { get then() { fail('in then') } }
   if (x === 'proxy') return [new Proxy({}, { ownKeys() { fail('in a proxy') } })]
   if (x === 'message') throw { get message() { fail('in its message') } }
+  if (x === 'tag') throw { get [Symbol.toStringTag]() { fail('in its tag') } }
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  if (x === 'revoked') throw proxy
+  if (x === 'cause') throw new Error('no', { cause: proxy })
+  if (x === 'answered') return proxy
+  console.log(proxy)
   return x
 }"#;
     let args = ["--on-error", "skip", "--retries", "0", "--cores", "1"];
-    let items = ["getter", "then", "proxy", "message", "good"];
+    let items =
+        ["getter", "then", "proxy", "message", "tag", "revoked", "cause", "answered", "good"];
     let run = PandoCommand::new(f).local().args(args).args(items).run();
     run.ends(1, "good\n").said(&[
         "item 1 failed on this machine: the answer has no JSON form: in a getter",
         "item 2 failed on this machine: in then",
         "item 3 failed on this machine: the answer has no JSON form: in a proxy",
-        "item 4 failed on this machine: [object Object]",
-        "4 items failed",
+        "item 4 failed on this machine: a value that throws when it is read was thrown: throw an Error (",
+        "item 5 failed on this machine: a value that throws when it is read was thrown",
+        "item 6 failed on this machine: a value that throws when it is read was thrown",
+        "item 7 failed on this machine: no (cause: [unreadable]) (",
+        "item 8 failed on this machine: TypeError: ",
+        "item 9: [unreadable]",
+        "8 items failed",
     ]);
 }

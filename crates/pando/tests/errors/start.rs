@@ -76,6 +76,8 @@ fn options_that_do_not_exist_or_make_no_sense() {
         &["--batch-size", "0"],
         &["--batch-size", "some"],
         &["--timeout", "soon"],
+        &["--confirm", ""],
+        &["--on-finish", " "],
         &["--timeout", "0"],
         &["--timeout=-1s"],
         &["--retries", "-1"],

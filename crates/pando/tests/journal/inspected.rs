@@ -1,7 +1,7 @@
 //! `pando journal FILE`, and journals with damaged bytes.
 
 use crate::{JournalFile, SQUARE, squares};
-use pando_testing::{EventsFile, Finished, PandoCommand, numbers};
+use pando_testing::{EventsFile, Finished, PandoCommand, make_pipe, numbers};
 use serde_json::Value;
 
 fn inspect(journal: &JournalFile, args: &[&str]) -> Finished {
@@ -35,6 +35,13 @@ fn it_tells_what_is_in_a_journal() {
         assert!(text.contains(words), "{words} in {text}");
     }
     assert!(text.contains("first run began: 20") && text.contains(" UTC"), "{text}");
+}
+
+#[test]
+fn a_pipe_is_no_journal_and_is_not_waited_for() {
+    let run = PandoCommand::bare().on_the_default_port().args(["journal", "pipe"]);
+    make_pipe(&run.folder().join("pipe"));
+    run.run().ends(1, "").said(&["error: pipe: this is not a file"]);
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn a_function_that_returns_nothing_and_cannot_call_back_has_failed() {
         "export default (x, ...rest) => { rest.length }",
     ] {
         let run = PandoCommand::new(f).args(["--retries", "0"]).stdin("a\n").run();
-        run.ends(1, "").said(&["f answered nothing (undefined)"]);
+        run.ends(1, "").said(&["f answered undefined"]);
     }
 }
 

@@ -162,11 +162,13 @@ fn a_program_that_ends_after_an_answer_is_started_again_for_the_next_value() {
     let doubled: String = (1..=50).map(|n| format!("{}\n", n * 2)).collect();
     let commands = [
         "read x; echo $((x * 2))",
-        // The newline of the answer may be missing.
+        // The newline of the answer may be missing. The program ends slowly, or reads on.
         "read x; printf %s $((x * 2))",
-        // The program ends slowly, or reads on.
         "read x; echo $((x * 2)); sleep 0.1",
         "read x; echo $((x * 2)); read y",
+        // Another process keeps the output open, in the same group or not.
+        "read x; echo $((x * 2)); sleep 1000 &",
+        "read x; echo $((x * 2)); setsid sleep 20 &",
         // The program ends after two or three answers.
         "read x; echo $((x * 2)); read x; echo $((x * 2))",
         "for n in 1 2 3; do read x; echo $((x * 2)); done",

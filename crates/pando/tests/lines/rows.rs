@@ -95,6 +95,7 @@ fn a_header_without_a_name_for_each_column_is_wrong_usage() {
     for (input, words) in [
         ("a,,c\n1,2,3\n", "column 2 has no name in the header"),
         ("a,b,a\n1,2,3\n", "two columns are called \"a\" in the header"),
+        ("a,b\r1,2\r3,4\r", "the lines of this table end with a carriage return alone"),
         ("a,\"b\n1,2\n", "the header, on line 1, has a field that begins with a quote"),
     ] {
         run(UPPER, &["--csv"], input).ends(2, "").said(&["error: ", words]);

@@ -41,6 +41,19 @@ fn programs_read_the_same_from_a_file_also_when_the_run_fails() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
+/// As with `> file`, a shell may have opened the file.
+#[test]
+fn an_open_file_is_written_as_well() {
+    let command = PandoCommand::f("(x, cb) => cb(null, x)").local();
+    let redirections = "3>summary 4>report; cat summary; grep -c '<html' report";
+    let words = ["--summary", "/dev/fd/3", "--report", "/proc/self/fd/4", "1"];
+    let script = format!("\"$@\" {redirections}");
+    let run = command.args(words).inside(&["sh", "-c", &script, "sh"].map(str::to_owned)).run();
+    run.status(0);
+    let text = run.text();
+    assert!(text.starts_with("1\n{") && text.ends_with("}\n1\n"), "{text}");
+}
+
 #[test]
 fn a_summary_or_report_without_a_place_is_refused_before_anything_is_computed() {
     let command = || PandoCommand::f("(x, cb) => cb(null, x)").local();

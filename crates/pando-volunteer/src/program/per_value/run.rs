@@ -4,12 +4,12 @@ use super::output::{Errors, failed_with, result_of};
 use crate::{
     engine::{CoreEvents, CoreId},
     group::Member,
-    program::{Program, ValueScript, command::VARIABLE, pipe::unread},
+    program::{MOST_BYTES, Program, ValueScript, command::VARIABLE, pipe::unread},
     stray::LAST_WORDS,
 };
 use bytes::{Bytes, BytesMut};
 use pando_process::{duration::spoken, secrets};
-use pando_protocol::volunteer::{Answer, Failure, Form, Loan, MAX_FRAME, Value};
+use pando_protocol::volunteer::{Answer, Failure, Form, Loan, Value};
 use std::{
     future,
     io::ErrorKind,
@@ -29,8 +29,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long lines on standard error are held back. The lines of a command that fails within this
 /// time are told in its failure alone.
 const HELD: Duration = Duration::from_secs(1);
-/// The most bytes of a result.
-const LONGEST: usize = MAX_FRAME as usize - 64;
 /// The most bytes that are read at a time.
 const BLOCK: usize = 64 * 1024;
 
@@ -204,8 +202,8 @@ async fn read_output(
     let Some(pipe) = pipe else { return future::pending().await };
     output.reserve(BLOCK.min(output.len().max(1024)));
     let read = pipe.read_buf(output).await;
-    if output.len() > LONGEST {
-        return Err(Failure::new(format!("its result has more than {LONGEST} bytes"), "length"));
+    if output.len() > MOST_BYTES {
+        return Err(Failure::new(format!("its result has more than {MOST_BYTES} bytes"), "length"));
     }
     Ok(matches!(read, Ok(1..)))
 }

@@ -2,6 +2,7 @@
 
 use super::ChildSession;
 use crate::engine::CoreEvent;
+use crate::program::MOST_BYTES;
 use bytes::{Bytes, BytesMut};
 use pando_protocol::volunteer::{Answer, Failure, Form, Loan, encode_results};
 use std::{
@@ -66,6 +67,10 @@ impl ChildSession {
                 message.chars().take(LONGEST_MESSAGE).collect::<String>(),
                 "error",
             ));
+        }
+        if line.len() > MOST_BYTES {
+            let message = format!("its answer has more than {MOST_BYTES} bytes");
+            return Err(Failure::new(message, "length"));
         }
         if self.program.options.json
             && let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&line)
