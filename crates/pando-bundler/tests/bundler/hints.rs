@@ -47,10 +47,13 @@ fn a_name_of_a_package_s_own_that_stands_for_nothing() {
 
 #[test]
 fn a_package_that_is_not_built() {
-    for package in [
-        r#"{"main": "dist/index.js"}"#,
-        r#"{"exports": {".": {"types": "./index.d.ts", "import": "./none.mjs", "default": "dist/index.js"}}}"#,
-        r#"{"exports": "dist/index.js"}"#,
+    for (package, main) in [
+        (r#"{"main": "dist/index.js"}"#, "dist/index.js"),
+        (
+            r#"{"exports": {".": {"types": "./index.d.ts", "default": "./dist/index.js"}}}"#,
+            "./dist/index.js",
+        ),
+        (r#"{"exports": "./dist/index.js"}"#, "./dist/index.js"),
     ] {
         let folder = Folder::with(&[
             ("render.js", "module.exports = require('lib')"),
@@ -58,10 +61,8 @@ fn a_package_that_is_not_built() {
             ("node_modules/lib/index.d.ts", ""),
         ]);
         let text = refused_as(&folder, "render.js");
-        assert_starts(
-            &text,
-            "render.js:1:26: the package 'lib' is installed in node_modules/lib, but its package.json names 'dist/index.js', which does not exist",
-        );
+        let start = "render.js:1:26: the package 'lib' is installed in node_modules/lib, but its package.json names";
+        assert_starts(&text, &format!("{start} '{main}', which does not exist\n"));
         assert!(text.contains("\n  build the package first"), "{text}");
     }
 }
