@@ -276,16 +276,14 @@ fn missing_file(specifier: &str, importer: &Path, location: Option<Location>) ->
 fn similar_name(wanted: &Path) -> Option<String> {
     let wanted_name = wanted.file_name()?.to_str()?;
     let names = std::fs::read_dir(wanted.parent()?).ok()?.flatten();
-    let mut similar: Vec<String> = names
+    names
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter(|name| {
             let stem = name.rsplit_once('.').filter(|(_, ext)| EXTENSIONS.contains(ext));
             let is_same = |name: &str| name.eq_ignore_ascii_case(wanted_name);
             is_same(name) || stem.is_some_and(|(stem, _)| is_same(stem))
         })
-        .collect();
-    similar.sort();
-    similar.into_iter().next()
+        .min()
 }
 
 fn not_in_package(
@@ -295,8 +293,7 @@ fn not_in_package(
     location: Option<Location>,
 ) -> Problem {
     let exports_null = exports_null(folder);
-    let installed = folder;
-    let folder = shown(installed);
+    let (installed, folder) = (folder, shown(folder));
     if exports_null {
         let text = format!(
             "the package '{package}' is installed in {folder}, but its package.json has \"exports\": null, which hides all its modules"
@@ -305,7 +302,7 @@ fn not_in_package(
             .remedy("take \"exports\" out of that package.json, or import a file of the package by its path");
     }
     if specifier == package {
-        if let Some(main) = missing_main(&installed) {
+        if let Some(main) = missing_main(installed) {
             let text = format!(
                 "the package '{package}' is installed in {folder}, but its package.json names '{main}', which does not exist"
             );

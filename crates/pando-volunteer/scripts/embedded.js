@@ -220,8 +220,10 @@
 
   // src/embedded/clone.ts
   var PRIMITIVES = [Boolean, Number, String, BigInt];
-  function structuredClone(value) {
-    return cloned(value, /* @__PURE__ */ new Map());
+  function structuredClone(value, { transfer = [] } = {}) {
+    const copy = cloned(value, /* @__PURE__ */ new Map());
+    for (const buffer of transfer) buffer.transfer();
+    return copy;
   }
   function cloned(value, seen) {
     if (typeof value === "function" || typeof value === "symbol") throw uncloneable(value);

@@ -1,9 +1,18 @@
-/** structuredClone for plain data, with cycles. */
+/** structuredClone for plain data, with cycles. It copies and detaches buffers to transfer. */
 
 const PRIMITIVES = [Boolean, Number, String, BigInt] as const;
 
-export function structuredClone(value: unknown): unknown {
-  return cloned(value, new Map());
+interface Transferable {
+  transfer(): unknown;
+}
+
+export function structuredClone(
+  value: unknown,
+  { transfer = [] }: { transfer?: Transferable[] } = {},
+): unknown {
+  const copy = cloned(value, new Map());
+  for (const buffer of transfer) buffer.transfer();
+  return copy;
 }
 
 function cloned(value: unknown, seen: Map<object, unknown>): unknown {

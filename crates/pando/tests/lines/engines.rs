@@ -45,7 +45,9 @@ const items = {
     value.self = value;
     const copy = structuredClone(value);
     const refused = (() => { try { return structuredClone(() => 1) } catch (error) { return error.name } })();
-    return [copy !== value, copy.self === copy, copy.map.get('k').has(1), copy.date.getTime(), [...copy.bytes], String(copy.pattern), String(copy.big), refused];
+    const moved = new Uint8Array([7, 8]);
+    const taken = structuredClone(moved, { transfer: [moved.buffer] });
+    return [[...taken], moved.length, copy !== value, copy.self === copy, copy.map.get('k').has(1), copy.date.getTime(), [...copy.bytes], String(copy.pattern), String(copy.big), refused];
   },
   async abort() {
     const controller = new AbortController();
@@ -100,7 +102,7 @@ fn errors_of_deno_and_bun_have_their_places() {
     for engine in ["deno", "bun"].into_iter().filter(|engine| find_program(engine).is_some()) {
         let run = PandoCommand::new(f).local().args(["--engine", engine, "--retries", "0", "1"]);
         let ended = run.env("PATH", path_with_engines()).run();
-        ended.ends(1, "").said(&["TypeError: boom", "at g (f.js:2:9)"]);
+        ended.ends(1, "").said(&["TypeError: boom", "at g (f.js:2:"]);
     }
 }
 
