@@ -19,7 +19,7 @@ fn wrong_usage_is_told() {
         (&["k7d2m9qx4t"], "give the address that the run prints"),
         (&["--cores", "0", url], "give 1 or more"),
         (&["--until-idle", "soon", url], "give a duration"),
-        (&["--engine", "bun", url], "Bun cannot"),
+        (&["--engine", "v8", url], "give auto, node, deno, bun or embedded"),
     ];
     for (args, words) in cases {
         JoinCommand::bare().args(args.iter().copied()).start().wait().status(2).said(&[words]);
