@@ -9,7 +9,7 @@ use tokio::{io::copy_bidirectional, net::TcpListener};
 /// When no connection can be accepted.
 pub async fn copies() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("copies at {}", listener.local_addr()?);
+    eprintln!("copies at {}", listener.local_addr()?);
     loop {
         let (mut one, _) = listener.accept().await?;
         let (mut other, _) = listener.accept().await?;
