@@ -77,10 +77,7 @@ pub async fn run(options: &RelayLoadOptions) -> anyhow::Result<Vec<Row>> {
     let mut rows = vec![Row::plain("memory of the relay at first", megabytes(memory(id) as f64))];
     let (crowd, phase) = Crowd::new(id);
     let start = Instant::now();
-    let mut rooms = Vec::new();
-    for number in 0..options.rooms {
-        rooms.push(LoadRoom::open(&url, number, phase.clone(), crowd.counts.clone()).await?);
-    }
+    let rooms = crowd.open_rooms(&url, options.rooms, &phase).await?;
     let opened = start.elapsed();
     rows.push(Row::plain(
         format!("{} rooms opened, each with a function of 100 kB", options.rooms),
@@ -174,11 +171,7 @@ pub async fn micros_per_value(
     } else {
         let (relay, url) = start(options)?;
         let (crowd, orders) = Crowd::new(relay.pid());
-        let mut rooms = Vec::new();
-        for number in 0..options.rooms {
-            let counts = crowd.counts.clone();
-            rooms.push(LoadRoom::open(&url, number, orders.clone(), counts).await?);
-        }
+        let rooms = crowd.open_rooms(&url, options.rooms, &orders).await?;
         for number in 0..options.volunteers {
             rooms[number % rooms.len()].join(orders.clone()).await?;
         }
@@ -192,6 +185,20 @@ impl Crowd {
     fn new(process: u32) -> (Self, watch::Receiver<Phase>) {
         let (orders, phase) = watch::channel(Phase::Quiet);
         (Self { process, orders, counts: Arc::default() }, phase)
+    }
+
+    /// Opens rooms at the relay at `url`, whose masters follow the orders.
+    async fn open_rooms(
+        &self,
+        url: &str,
+        count: usize,
+        orders: &watch::Receiver<Phase>,
+    ) -> anyhow::Result<Vec<LoadRoom>> {
+        let mut rooms = Vec::new();
+        for number in 0..count {
+            rooms.push(LoadRoom::open(url, number, orders.clone(), self.counts.clone()).await?);
+        }
+        Ok(rooms)
     }
 
     /// Measures a load; the crowd is quiet before and afterwards.

@@ -8,11 +8,9 @@ use crate::{
     table::{Row, Samples, thousands},
 };
 use anyhow::Context;
-use pando_testing::{Cpu, RunningProgram, Streams, until};
+use pando_testing::{Cpu, RunningProgram, Streams, find_program, until};
 use std::{
-    env,
     os::unix::fs::symlink,
-    path::PathBuf,
     process::Command,
     time::{Duration, Instant},
 };
@@ -35,7 +33,7 @@ struct Case {
 fn cases() -> anyhow::Result<Vec<Case>> {
     let mut cases = Vec::new();
     for engine in ["node", "deno", "bun", "embedded"] {
-        let program = on_path(engine);
+        let program = find_program(engine);
         if program.is_none() && engine != "embedded" {
             eprintln!("native: there is no {engine} on PATH");
             continue;
@@ -46,18 +44,13 @@ fn cases() -> anyhow::Result<Vec<Case>> {
                 symlink(program, path.path().join(engine))?;
             }
             if sandbox == Some("bwrap") {
-                let Some(bubblewrap) = on_path("bwrap") else { continue };
+                let Some(bubblewrap) = find_program("bwrap") else { continue };
                 symlink(bubblewrap, path.path().join("bwrap"))?;
             }
             cases.push(Case { engine, sandbox, path });
         }
     }
     Ok(cases)
-}
-
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// No-op values through one native volunteer with one core, and nothing else.

@@ -292,9 +292,10 @@ fn not_in_package(
     folder: &Path,
     location: Option<Location>,
 ) -> Problem {
-    let exports_null = exports_null(folder);
+    let text = std::fs::read(folder.join("package.json")).unwrap_or_default();
+    let manifest: Value = serde_json::from_slice(&text).unwrap_or_default();
     let (installed, folder) = (folder, shown(folder));
-    if exports_null {
+    if manifest.get("exports").is_some_and(Value::is_null) {
         let text = format!(
             "the package '{package}' is installed in {folder}, but its package.json has \"exports\": null, which hides all its modules"
         );
@@ -302,7 +303,7 @@ fn not_in_package(
             .remedy("take \"exports\" out of that package.json, or import a file of the package by its path");
     }
     if specifier == package {
-        if let Some(main) = missing_main(installed) {
+        if let Some(main) = missing_main(&manifest, installed) {
             let text = format!(
                 "the package '{package}' is installed in {folder}, but its package.json names '{main}', which does not exist"
             );
@@ -321,30 +322,22 @@ fn not_in_package(
     )
 }
 
-/// Whether the package in `folder` has `"exports": null`.
-fn exports_null(folder: &Path) -> bool {
-    package_json(folder).get("exports").is_some_and(Value::is_null)
-}
-
-/// The main module that the package in `folder` names, if none of those that it names exists.
-fn missing_main(folder: &Path) -> Option<String> {
-    let package = package_json(folder);
+/// The main module that the package in `folder` names in its `manifest`, if none of those that it
+/// names exists.
+fn missing_main<'a>(manifest: &'a Value, folder: &Path) -> Option<&'a str> {
     let mut named = Vec::new();
-    match package.get("exports") {
+    match manifest.get("exports") {
         Some(exports) => texts(exports.get(".").unwrap_or(exports), &mut named),
         None => {
-            let fields = ["browser", "module", "main"].map(|field| package.get(field));
+            let fields = ["browser", "module", "main"].map(|field| manifest.get(field));
             named.extend(fields.into_iter().flatten().filter_map(Value::as_str));
         }
     }
-    let exists = |name: &&&str| {
+    let exists = |name: &&str| {
         let path = folder.join(name);
         path.exists() || path.with_added_extension("js").is_file()
     };
-    if named.iter().any(|name| exists(&name)) {
-        return None;
-    }
-    named.last().map(|name| (*name).to_owned())
+    if named.iter().any(exists) { None } else { named.pop() }
 }
 
 /// The texts among the conditions of `exports` that name modules.
@@ -358,9 +351,4 @@ fn texts<'a>(exports: &'a Value, found: &mut Vec<&'a str>) {
         }
         _ => {}
     }
-}
-
-fn package_json(folder: &Path) -> Value {
-    let text = std::fs::read(folder.join("package.json")).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
 }

@@ -240,12 +240,12 @@
     if (ArrayBuffer.isView(value)) return keep(viewOf(value, seen));
     if (value instanceof Map) {
       const copy = keep(/* @__PURE__ */ new Map());
-      for (const [key, member3] of value) copy.set(cloned(key, seen), cloned(member3, seen));
+      for (const [key, member2] of value) copy.set(cloned(key, seen), cloned(member2, seen));
       return copy;
     }
     if (value instanceof Set) {
       const copy = keep(/* @__PURE__ */ new Set());
-      for (const member3 of value) copy.add(cloned(member3, seen));
+      for (const member2 of value) copy.add(cloned(member2, seen));
       return copy;
     }
     if (value instanceof Error) return keep(errorOf(value, seen));
@@ -255,8 +255,8 @@
     return members(value, keep({}), seen);
   }
   function members(from, into, seen) {
-    for (const [name, member3] of Object.entries(from))
-      into[name] = cloned(member3, seen);
+    for (const [name, member2] of Object.entries(from))
+      into[name] = cloned(member2, seen);
     return into;
   }
   function viewOf(view, seen) {
@@ -1249,10 +1249,7 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
     return typeof value === "string" ? shorten(value) : "";
   }
   function member(holder, name) {
-    return readable(
-      () => Object(holder) === holder ? holder[name] : void 0,
-      void 0
-    );
+    return readable(() => memberOf(holder, name), void 0);
   }
   function readable(read, otherwise) {
     try {
@@ -1402,6 +1399,9 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
   }
   function classOf(value) {
     return Object.prototype.toString.call(value).slice(8, -1);
+  }
+  function memberOf(holder, name) {
+    return Object(holder) === holder ? holder[name] : void 0;
   }
   var aliases = ["", ""];
   function userStack(stack) {
@@ -1868,19 +1868,16 @@ ${frames > 0 ? stack.slice(frames) : stack}`;
   function userFunction(module) {
     if (!module) throw new Error("the function was not loaded: its script did not run to its end");
     const exports = module.exports;
-    const fallback = member2(exports, "default");
+    const fallback = memberOf(exports, "default");
     return named(exports, NAME, "callback") || named(fallback, NAME, "callback") || named(exports, "default", "default") || itself(exports) || named(fallback, "default", "default") || missing();
   }
   function named(holder, name, style) {
-    const call = member2(holder, name);
+    const call = memberOf(holder, name);
     if (typeof call !== "function") return null;
     return { call, owner: style === "callback" ? holder : void 0, style };
   }
   function itself(exports) {
     return typeof exports === "function" ? { call: exports, owner: void 0, style: "default" } : null;
-  }
-  function member2(holder, name) {
-    return Object(holder) === holder ? holder[name] : void 0;
   }
   function missing() {
     throw Object.assign(new Error("the module exports no function"), { stack: "" });

@@ -368,10 +368,7 @@ function textMember(holder, name) {
   return typeof value === "string" ? shorten(value) : "";
 }
 function member(holder, name) {
-  return readable(
-    () => Object(holder) === holder ? holder[name] : void 0,
-    void 0
-  );
+  return readable(() => memberOf(holder, name), void 0);
 }
 function readable(read2, otherwise) {
   try {
@@ -521,6 +518,9 @@ function checkText(text) {
 }
 function classOf(value) {
   return Object.prototype.toString.call(value).slice(8, -1);
+}
+function memberOf(holder, name) {
+  return Object(holder) === holder ? holder[name] : void 0;
 }
 var aliases = ["", ""];
 function renameInStacks(...given) {
@@ -1079,19 +1079,16 @@ var NAME = "/pando/1.0.0";
 function userFunction(module2) {
   if (!module2) throw new Error("the function was not loaded: its script did not run to its end");
   const exports2 = module2.exports;
-  const fallback = member2(exports2, "default");
+  const fallback = memberOf(exports2, "default");
   return named(exports2, NAME, "callback") || named(fallback, NAME, "callback") || named(exports2, "default", "default") || itself(exports2) || named(fallback, "default", "default") || missing();
 }
 function named(holder, name, style) {
-  const call = member2(holder, name);
+  const call = memberOf(holder, name);
   if (typeof call !== "function") return null;
   return { call, owner: style === "callback" ? holder : void 0, style };
 }
 function itself(exports2) {
   return typeof exports2 === "function" ? { call: exports2, owner: void 0, style: "default" } : null;
-}
-function member2(holder, name) {
-  return Object(holder) === holder ? holder[name] : void 0;
 }
 function missing() {
   throw Object.assign(new Error("the module exports no function"), { stack: "" });

@@ -62,6 +62,11 @@ export function classOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
+/** The member `name` of a value; undefined if the value can have no members. */
+export function memberOf(holder: unknown, name: string): unknown {
+  return Object(holder) === holder ? (holder as Record<string, unknown>)[name] : undefined;
+}
+
 /**
  * The blob address of the function's script, which some engines show in stacks, and the script's
  * real address.

@@ -1,5 +1,6 @@
 /** Finds the function among the exports of the user's bundle. */
 
+import { memberOf } from './convert.ts';
 import type { CallStyle } from './convert.ts';
 
 /**
@@ -28,7 +29,7 @@ const NAME = '/pando/1.0.0';
 export function userFunction(module: PandoModule | undefined): UserFunction {
   if (!module) throw new Error('the function was not loaded: its script did not run to its end');
   const exports = module.exports;
-  const fallback = member(exports, 'default');
+  const fallback = memberOf(exports, 'default');
   return (
     named(exports, NAME, 'callback') ||
     named(fallback, NAME, 'callback') ||
@@ -40,7 +41,7 @@ export function userFunction(module: PandoModule | undefined): UserFunction {
 }
 
 function named(holder: unknown, name: string, style: CallStyle): UserFunction | null {
-  const call = member(holder, name);
+  const call = memberOf(holder, name);
   if (typeof call !== 'function') return null;
   // A plain default export does not expect a namespace or module object as `this`.
   return { call: call as AnyFunction, owner: style === 'callback' ? holder : undefined, style };
@@ -50,10 +51,6 @@ function itself(exports: unknown): UserFunction | null {
   return typeof exports === 'function'
     ? { call: exports as AnyFunction, owner: undefined, style: 'default' }
     : null;
-}
-
-function member(holder: unknown, name: string): unknown {
-  return Object(holder) === holder ? (holder as Record<string, unknown>)[name] : undefined;
 }
 
 function missing(): never {

@@ -3,7 +3,7 @@
  * of an error.
  */
 
-import { classOf, shorten, userStack } from './convert.ts';
+import { classOf, memberOf, shorten, userStack } from './convert.ts';
 import type { ErrorKind, Failure } from '../frames.ts';
 
 const DEEPEST_REASON = 4;
@@ -106,10 +106,7 @@ function textMember(holder: unknown, name: string): string {
 
 /** The member `name` of `holder`; empty if it is missing or its getter throws. */
 export function member(holder: unknown, name: string): unknown {
-  return readable(
-    () => (Object(holder) === holder ? (holder as Record<string, unknown>)[name] : undefined),
-    undefined,
-  );
+  return readable(() => memberOf(holder, name), undefined);
 }
 
 /** What `read` finds in a value. Some values throw when they are read. */

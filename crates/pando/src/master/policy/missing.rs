@@ -99,9 +99,10 @@ impl MissingFeature {
             || self.needs_https() && !self.is_of_node()
     }
 
-    /// Whether Node has the feature, and the embedded engine does not.
+    /// Whether Node has the feature, and the embedded engine does not. A member that such an object
+    /// lacks is missing in another engine.
     pub(crate) fn is_of_engines(&self) -> bool {
-        self.is(OF_ENGINES)
+        OF_ENGINES.split(' ').any(|name| name == self.0)
     }
 
     /// Whether only pages have the feature, and their workers do not.
@@ -320,6 +321,13 @@ mod tests {
         ] {
             assert_eq!(missing(message), None, "{message}");
         }
+    }
+
+    #[test]
+    fn a_member_that_an_object_of_all_engines_lacks_is_not_of_the_embedded_engine() {
+        let missing = |message| MissingFeature::of(message, None, "").unwrap();
+        assert!(missing("Intl is not defined").is_of_browsers());
+        assert!(!missing("Intl.Missing is not a constructor").is_of_browsers());
     }
 
     #[test]
