@@ -5,6 +5,7 @@ use super::{
     plan::{MachinePlan, MachineStep},
 };
 use crate::swarm::link::Address;
+use pando_testing::make_neutral;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::{self, OpenOptions},
@@ -105,11 +106,7 @@ impl Machine {
         let said = OpenOptions::new().create(true).append(true).open(&self.said);
         let said = said.map_or_else(|_| Stdio::null(), Stdio::from);
         let mut command = Command::new(&self.context.pando);
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("PANDO_") {
-                command.env_remove(name);
-            }
-        }
+        make_neutral(command.as_std_mut());
         command.args(["join", "--trust", "--engine", "node", "--name", &self.plan.name]);
         match self.plan.shares {
             true => {

@@ -8,7 +8,7 @@ use super::{
     plan::{Deed, DeedTime},
 };
 use crate::swarm::link::Address;
-use pando_testing::children;
+use pando_testing::{children, make_neutral};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::File,
@@ -79,11 +79,7 @@ impl<'a> MasterProcess<'a> {
         let file = folder.join("input");
         let trickles = context.plan.job.trickles;
         let mut command = Command::new(&context.pando);
-        for (name, _) in
-            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PANDO_"))
-        {
-            command.env_remove(name);
-        }
+        make_neutral(command.as_std_mut());
         let stdin = if trickles { Stdio::piped() } else { File::open(&file)?.into() };
         command
             .current_dir(folder)

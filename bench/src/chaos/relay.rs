@@ -1,6 +1,7 @@
 //! A relay that is killed from time to time.
 
 use super::context::Context;
+use pando_testing::make_neutral;
 use std::{
     fs::File,
     io,
@@ -69,6 +70,7 @@ impl MortalRelay {
 async fn launch(context: &Context, said: Stdio) -> io::Result<Child> {
     let port = context.far_port.to_string();
     let mut command = Command::new(&context.pando);
+    make_neutral(command.as_std_mut());
     command.args([
         "relay",
         "--bind",

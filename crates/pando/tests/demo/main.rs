@@ -108,7 +108,7 @@ fn a_tab_that_closes_half_way_leaves_the_picture_whole() {
 
 /// Waits until the page shows so many tiles. No single step takes long, even on a busy machine.
 fn until_tiles(browser: &mut Browser, page: &TabId, count: usize) {
-    for step in (0..=count).step_by(25) {
+    for step in (0..=count).step_by(5) {
         browser.until(page, &format!("document.querySelectorAll('.tile').length >= {step}"));
     }
 }
