@@ -2,9 +2,10 @@
 //! the same libraries and nothing of Pando.
 //!
 //! [`master`] and [`volunteers`] map lines over WebSockets, in order, and nothing else. They know
-//! no errors, no lost devices, no limits of memory beside their queue, no tokens and no fair shares.
-//! The bodies of their messages have a number and a length for each value. [`Loop`] calls a function
-//! in a page, [`Peers`] connects two pages, and [`copies`] passes bytes on between sockets.
+//! no errors, no lost devices, no limits of memory beside their queue, no tokens and no fair
+//! shares. The bodies of their messages have a number and a length for each value. [`Loop`] calls a
+//! function in a page, [`Peers`] connects two pages, and [`copies`] passes bytes on between
+//! sockets.
 
 mod copies;
 mod frame;

@@ -1,9 +1,9 @@
 //! Chaos: random jobs on random volunteers, with random faults. The output must be right all the
 //! same.
 //!
-//! Each run has a seed, and the seed gives the [`ChaosPlan`]: the job, the volunteers, and the faults
-//! of the volunteers and of the master. The moment of each event depends on the machine. So a seed
-//! repeats the circumstances of a run, but not its exact timing.
+//! Each run has a seed, and the seed gives the [`ChaosPlan`]: the job, the volunteers, and the
+//! faults of the volunteers and of the master. The moment of each event depends on the machine. So
+//! a seed repeats the circumstances of a run, but not its exact timing.
 
 mod chance;
 mod context;

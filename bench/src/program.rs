@@ -128,8 +128,8 @@ impl EchoRun {
         self.program.hears(text)
     }
 
-    /// Sends `count` values through the run, each after the result of the one before it. Returns the
-    /// times between a value and its result.
+    /// Sends `count` values through the run, each after the result of the one before it. Returns
+    /// the times between a value and its result.
     ///
     /// # Errors
     /// When a result is wrong, or the program fails.

@@ -1,4 +1,5 @@
-//! Builds `web/` (npm ci, esbuild) and writes `OUT_DIR/embedded.rs`, which embeds the files that this gives.
+//! Builds `web/` (npm ci, esbuild) and writes `OUT_DIR/embedded.rs`, which embeds the files that
+//! this gives.
 
 use std::{
     env,
@@ -12,7 +13,8 @@ fn main() {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it"));
     let source = root.join("../../web");
-    // A published crate carries the built files instead of their sources: `scripts/package` puts them there.
+    // A published crate carries the built files instead of their sources: `scripts/package` puts
+    // them there.
     let built = if source.join("package.json").is_file() {
         build(&source, &out)
     } else {

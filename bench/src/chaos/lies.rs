@@ -64,7 +64,8 @@ pub(crate) fn wrong(chance: &mut Chance, loans: impl IntoIterator<Item = Loan>) 
         .map(|loan| {
             let result = match chance.of_range(0..4) {
                 0 => {
-                    Err(Failure { stack: Some("at a lie".into()), ..Failure::new("a lie", "died") })
+                    let stack = Some("at a lie".into());
+                    Err(Failure { stack, ..Failure::new("a lie", "died") }.into())
                 }
                 1 => Ok((Form::Bytes, Bytes::from_static(&[0, 159, 10, 13, 0]))),
                 _ => Ok((Form::Text, Bytes::from_static(b"a lie"))),

@@ -1,5 +1,5 @@
-//! A simulated volunteer: a real host with simulated cores, which compute the job's function. Around
-//! them, the volunteer carries out the steps of its plan.
+//! A simulated volunteer: a real host with simulated cores, which compute the job's function.
+//! Around them, the volunteer carries out the steps of its plan.
 
 mod calls;
 mod records;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use pando_protocol::volunteer::{Answer, Failure, Form, Loan, Value};
-use pando_volunteer::{CoreId, Host, Order};
+use pando_volunteer::{CoreId, CoreOrder, Host};
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -49,17 +49,17 @@ impl Cores {
         let mut given = 0;
         while let Some(order) = host.next_order() {
             match order {
-                Order::Start(id) => {
+                CoreOrder::Start(id) => {
                     self.0.push(Core { id, queue: VecDeque::new(), call: None, free: None });
                     host.ready(id, now);
                 }
-                Order::Compute(id, values) => {
+                CoreOrder::Compute(id, values) => {
                     given += values.len();
                     if let Some(core) = self.0.iter_mut().find(|core| core.id == id) {
-                        core.queue.extend(values);
+                        core.give(values);
                     }
                 }
-                Order::End(id) => self.0.retain(|core| core.id != id),
+                CoreOrder::End(id) => self.0.retain(|core| core.id != id),
             }
         }
         given
@@ -87,19 +87,24 @@ impl Cores {
 }
 
 impl Core {
+    fn give(&mut self, values: Vec<(Loan, Value)>) {
+        if self.queue.is_empty() {
+            self.queue = values.into();
+        } else {
+            self.queue.extend(values);
+        }
+    }
+
     fn advance(&mut self, now: Instant, function: &mut impl Function) -> Vec<Answer> {
         let mut answers = Vec::new();
-        loop {
-            let Some(Call { loan, value, time, until }) =
-                self.call.take_if(|call| call.until <= now)
-            else {
-                if self.call.is_some() || !self.begin(now, function) {
-                    break;
-                }
-                continue;
-            };
+        while let Some(call) = self.call.take().or_else(|| self.begin(now, function)) {
+            let Call { loan, value, time, until } = call;
+            if until > now {
+                self.call = Some(Call { loan, value, time, until });
+                break;
+            }
             self.free = Some(until);
-            let result = function.answer(value);
+            let result = function.answer(value).map_err(Box::new);
             answers.push(Answer { loan, micros: time.as_micros() as u64, result });
         }
         // Values that come in answer to these answers are begun without a pause.
@@ -107,13 +112,13 @@ impl Core {
         answers
     }
 
-    fn begin(&mut self, now: Instant, function: &mut impl Function) -> bool {
+    fn begin(&mut self, now: Instant, function: &mut impl Function) -> Option<Call> {
         let at = if self.queue.len() > 1 { function.choose(self.queue.len()) } else { 0 };
-        let Some((loan, value)) = self.queue.remove(at) else { return false };
+        let next = if at == 0 { self.queue.pop_front() } else { self.queue.remove(at) };
+        let (loan, value) = next?;
         let time = function.time();
         let until = self.free.take().unwrap_or(now) + time;
-        self.call = Some(Call { loan, value, time, until });
-        true
+        Some(Call { loan, value, time, until })
     }
 }
 

@@ -1,4 +1,5 @@
-//! Decorators, which no browser knows: the older ones of TypeScript become plain code where tsconfig.json asks for it, others stay.
+//! Decorators, which no browser knows: the older ones of TypeScript become plain code where
+//! tsconfig.json asks for it, others stay.
 
 use oxc::{
     allocator::Allocator,

@@ -1,5 +1,5 @@
-//! The meaning of a script: the same for scripts that differ only in white space, comments, names of
-//! local variables, and names that the bundler made from names of files.
+//! The meaning of a script: the same for scripts that differ only in white space, comments, names
+//! of local variables, and names that the bundler made from names of files.
 
 use oxc::{
     allocator::Allocator,
@@ -33,8 +33,8 @@ pub(crate) fn meaning(code: &str) -> String {
         .code
 }
 
-/// Gives the symbols that the bundler named after files names of their own. A default export without
-/// a name is `STEM_default` in the bundle.
+/// Gives the symbols that the bundler named after files names of their own. A default export
+/// without a name is `STEM_default` in the bundle.
 fn forget_files(scoping: &mut Scoping) {
     let is_of_file = |name: &str| {
         let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());

@@ -33,7 +33,8 @@ module.exports = function require (name) {
 module.exports.resolve = module.exports
 ";
 
-/// A module in place of `name`, of an optional package which is not installed: it throws what Node throws.
+/// A module in place of `name`, of an optional package which is not installed: it throws what Node
+/// throws.
 pub(crate) fn missing(name: &str) -> String {
     let package = package_name(name).unwrap_or(name);
     let message = format!(

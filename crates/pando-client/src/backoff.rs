@@ -7,7 +7,8 @@ const LONGEST: Duration = Duration::from_secs(2);
 const PATIENT: Duration = Duration::from_secs(30);
 const PATIENT_AFTER: Duration = Duration::from_secs(600);
 
-/// 0.2 to 2 s in the first ten minutes, then up to 30 s. `random`, in [0, 1), keeps many clients of one server apart.
+/// 0.2 to 2 s in the first ten minutes, then up to 30 s. `random`, in [0, 1), keeps many clients of
+/// one server apart.
 pub fn backoff(failures: u32, away: Duration, random: f64) -> Duration {
     let longest = if away < PATIENT_AFTER {
         LONGEST

@@ -9,7 +9,7 @@ use url::Position;
 
 /// The answer to a request.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Fetched {
     /// The status, such as 200 or 404.
     pub status: u16,
     /// The content.
@@ -28,7 +28,7 @@ pub enum GetError {
     Broken(String),
 }
 
-impl Answer {
+impl Fetched {
     /// The value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -46,7 +46,7 @@ impl WebServer {
     ///
     /// # Errors
     /// When there is no complete answer.
-    pub async fn get(&self, path: &str, longest: usize) -> Result<Answer, GetError> {
+    pub async fn get(&self, path: &str, longest: usize) -> Result<Fetched, GetError> {
         let stream = self.connect().await?;
         let broken = |error: &dyn std::fmt::Display| GetError::Broken(error.to_string());
         let address = self.base().join(path).map_err(|error| broken(&error))?;
@@ -62,7 +62,7 @@ impl WebServer {
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             let content = Limited::new(response.into_body(), longest).collect().await;
             let content = content.map_err(|error| broken(&error))?.to_bytes();
-            Ok(Answer { status, content, headers })
+            Ok(Fetched { status, content, headers })
         };
         let driver = tokio::spawn(connection);
         let answer = answer.await;

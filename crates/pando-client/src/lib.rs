@@ -10,5 +10,5 @@ mod proxy;
 mod server;
 
 pub use backoff::{backoff, random};
-pub use get::{Answer, GetError};
+pub use get::{Fetched, GetError};
 pub use server::{ConnectError, SocketError, Stream, WebServer, WebSocket};

@@ -1,5 +1,6 @@
-//! Proxies on the way to a server, as the environment names them: `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY`, unless `NO_PROXY`
-//! lists the host. WebSockets need a tunnel: HTTP proxies are asked for one by `CONNECT`, and SOCKS proxies make nothing else.
+//! Proxies on the way to a server, as the environment names them: `HTTPS_PROXY`, `HTTP_PROXY` and
+//! `ALL_PROXY`, unless `NO_PROXY` lists the host. WebSockets need a tunnel: HTTP proxies are asked
+//! for one by `CONNECT`, and SOCKS proxies make nothing else.
 
 use hyper_util::{
     client::{
@@ -33,8 +34,9 @@ pub(crate) fn proxy_for(
             .or_else(|| variable(name))
             .filter(|value| !value.trim().is_empty())
     };
-    // A plain WebSocket needs a tunnel too, so the proxy that makes tunnels comes first. HTTP_PROXY counts in lower case only: web
-    // servers set the other one, for the CGI programs that they start, to what a stranger's header says.
+    // A plain WebSocket needs a tunnel too, so the proxy that makes tunnels comes first. HTTP_PROXY
+    // counts in lower case only: web servers set the other one, for the CGI programs that they
+    // start, to what a stranger's header says.
     let plain = if target.scheme() == "https" {
         None
     } else {
@@ -61,8 +63,8 @@ pub(crate) fn proxy_for(
     })
 }
 
-/// `NO_PROXY` as the matcher reads it, for a server at `port`: the matcher knows no ports, no brackets and no `*.` before a name, and
-/// takes `*` for all names but no address.
+/// `NO_PROXY` as the matcher reads it, for a server at `port`: the matcher knows no ports, no
+/// brackets and no `*.` before a name, and takes `*` for all names but no address.
 fn spared(list: &str, port: Option<u16>) -> String {
     let hosts = list.split(',').map(str::trim).filter_map(|entry| {
         let (host, wanted) = match entry.rsplit_once(':') {

@@ -124,8 +124,8 @@ impl Fetcher {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How much of the asset `name` is here. It is fetched from now on, unless it is here. This goes
-    /// on when nobody waits for it any more.
+    /// How much of the asset `name` is here. It is fetched from now on, unless it is here. This
+    /// goes on when nobody waits for it any more.
     ///
     /// # Errors
     /// When it is no path below the folder, in words.

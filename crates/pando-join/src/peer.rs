@@ -1,5 +1,5 @@
-//! Peer connections with the master, past a relay or through its TURN server. `no_peer.rs` takes the
-//! place of this module in a program without the feature `peers`.
+//! Peer connections with the master, past a relay or through its TURN server. `no_peer.rs` takes
+//! the place of this module in a program without the feature `peers`.
 
 use crate::{
     address::Address,

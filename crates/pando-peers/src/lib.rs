@@ -17,7 +17,8 @@
 //!     attend(master, Door { token, path: Path::Direct }, channel).await;
 //! }
 //!
-//! peers.finish(Duration::from_millis(500)).await;               // last words, at the end of the run
+//! peers.finish(Duration::from_millis(500)).await;               // last words, at the end of the
+//! run
 //! ```
 //!
 //! The list of ICE servers, which a volunteer gets first of all, is not part of this crate: the
@@ -136,8 +137,8 @@ impl Peers {
     }
 
     /// Answers the offer of a volunteer, in one signalling conversation, with at most one peer
-    /// connection. Gives its channel once that is open, or nothing when the conversation failed, which the
-    /// volunteer has been told as far as it could be; then both ends are let go.
+    /// connection. Gives its channel once that is open, or nothing when the conversation failed,
+    /// which the volunteer has been told as far as it could be; then both ends are let go.
     ///
     /// The first item of `said` is the offer; candidates follow. Its end is the end of signalling,
     /// after which the connection has 30 s to open. Dropping the future ends the attempt.

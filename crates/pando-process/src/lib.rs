@@ -1,6 +1,7 @@
 //! What Pando's programs need of the process that they run in.
 //!
-//! - [`command_line`] reads options, and ends the process on wrong usage; [`duration`] reads and writes durations.
+//! - [`command_line`] reads options, and ends the process on wrong usage; [`duration`] reads and
+//!   writes durations.
 //! - [`console`] writes messages for people to standard error.
 //! - [`threads`] starts threads, which a system may refuse.
 //! - [`secrets`] hides secrets from the programs that Pando starts.

@@ -1,6 +1,8 @@
-//! What a core and its host say to each other, besides frames of values and results ([`crate::volunteer`]): JSON with a field `type`.
+//! What a core and its host say to each other, besides frames of values and results
+//! ([`crate::volunteer`]): JSON with a field `type`.
 //!
-//! Both are built together, so that this dialect has no version. A core of this machine is a child of Node; a core of a tab is a worker.
+//! Both are built together, so that this dialect has no version. A core of this machine is a child
+//! of Node; a core of a tab is a worker.
 
 use crate::volunteer::{JobOptions, Loan, LogEntry, named};
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,8 @@ pub enum ToCore {
         /// The folder of assets.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         assets: Option<AssetsFolder>,
-        /// Process id of the master: the core ends with it. `None` for a core whose sandbox ends it.
+        /// Process id of the master: the core ends with it. `None` for a core whose sandbox ends
+        /// it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parent: Option<u32>,
     },
@@ -39,9 +42,9 @@ pub struct AssetsFolder {
     pub root: String,
     /// The folder, as the user of the run named it.
     pub given: String,
-    /// A folder with an answer to each request for an asset, as a file with the id of the request as
-    /// its name, and an error or nothing as its content. A file `ID.heard` comes at once. `None`: all
-    /// assets are there, and the core asks for none.
+    /// A folder with an answer to each request for an asset, as a file with the id of the request
+    /// as its name, and an error or nothing as its content. A file `ID.heard` comes at once.
+    /// `None`: all assets are there, and the core asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<String>,
 }

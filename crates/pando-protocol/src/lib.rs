@@ -1,4 +1,5 @@
-//! All that the machines of Pando say to one another. Each dialect has one module, with both directions in it.
+//! All that the machines of Pando say to one another. Each dialect has one module, with both
+//! directions in it.
 //!
 //! | module | dialect | carried by |
 //! |---|---|---|
@@ -8,8 +9,9 @@
 //! | [`page`] | server → page: the settings of the run | the page itself |
 //! | [`core`] | host ⇄ core within one volunteer | a socket pair, or messages of workers |
 //!
-//! The crate encodes, decodes and validates messages; it neither sends nor waits. The TypeScript mirror is `web/src/frames.ts` and
-//! `web/src/messages.ts`. Both sides decode the messages of `fixtures/`.
+//! The crate encodes, decodes and validates messages; it neither sends nor waits. The TypeScript
+//! mirror is `web/src/frames.ts` and `web/src/messages.ts`. Both sides decode the messages of
+//! `fixtures/`.
 
 pub mod core;
 pub mod ice;

@@ -1,4 +1,5 @@
-//! What a master and a relay say to each other on the master's control socket: JSON texts with a field `type`.
+//! What a master and a relay say to each other on the master's control socket: JSON texts with a
+//! field `type`.
 
 use crate::{
     ice::IceServer,

@@ -1,4 +1,5 @@
-//! What a volunteer and a master say to each other before they have a peer connection: JSON texts with a field `type`.
+//! What a volunteer and a master say to each other before they have a peer connection: JSON texts
+//! with a field `type`.
 //!
 //! A relay passes these messages on, without what it does not understand.
 //! The dialect changes with [`crate::volunteer::VERSION`], since the hello follows it.

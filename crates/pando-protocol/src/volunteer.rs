@@ -3,8 +3,9 @@
 //! Binary frames carry values and results; text frames carry everything else as JSON.
 //! `web/src/frames.ts` mirrors this file; both decode `fixtures/protocol.json`.
 //!
-//! Identifiers are a value's position in the input, from 0; people are shown it plus one. A value may be lent several times: each loan has a
-//! number, which comes with the value and which all that is said of the value names. What is said of an earlier loan changes nothing.
+//! Identifiers are a value's position in the input, from 0; people are shown it plus one. A value
+//! may be lent several times: each loan has a number, which comes with the value and which all that
+//! is said of the value names. What is said of an earlier loan changes nothing.
 
 mod message;
 pub(crate) mod named;
@@ -103,8 +104,9 @@ pub struct Answer {
     pub loan: Loan,
     /// Duration of the call, in microseconds.
     pub micros: u64,
-    /// The result, or the failure.
-    pub result: Result<(Form, Bytes), Failure>,
+    /// The result, or the failure, which is boxed because it is long and rare: answers are moved
+    /// several times on their way.
+    pub result: Result<(Form, Bytes), Box<Failure>>,
 }
 
 /// Why an attempt failed, as the volunteer reports it.
@@ -273,7 +275,9 @@ impl Cursor {
             (3, _) => Err(serde_json::from_slice(&bytes)
                 .map_err(|_| Malformed("an error that is not as agreed"))?),
             (_, Some(form)) => {
-                if form != Form::Bytes && std::str::from_utf8(&bytes).is_err() {
+                // Most short results are ASCII, which is seen sooner.
+                let is_text = || bytes.is_ascii() || std::str::from_utf8(&bytes).is_ok();
+                if form != Form::Bytes && !is_text() {
                     return Err(Malformed("text that is not UTF-8"));
                 }
                 Ok((form, bytes))

@@ -117,7 +117,8 @@ impl Relay {
     }
 }
 
-/// Passes `data` through a link in pieces of so many bytes; gives what came out, or none when it breaks the protocol. For fuzzing.
+/// Passes `data` through a link in pieces of so many bytes; gives what came out, or none when it
+/// breaks the protocol. For fuzzing.
 #[doc(hidden)]
 pub fn pass(data: &[u8], piece: usize) -> Option<Vec<u8>> {
     link::pass(data, piece)

@@ -9,7 +9,7 @@ use super::{
     turn::{self, AllowedPeers, Credentials, Ground, is_private},
 };
 use pando_process::{console::Console, threads};
-use pando_web::{CertificateFiles, Connections, Gate, Refusal};
+use pando_web::{CertificateFiles, Connections, Gate, RefusedConnection};
 use serde_json::json;
 use std::{
     io,
@@ -121,15 +121,15 @@ async fn serve(options: RelayOptions, console: Console) -> Result<i32, String> {
 fn gate(relay: &Relay) -> Gate {
     // Behind a proxy, all connections come from the proxy's address.
     let log = relay.log.clone();
-    let refused = move |refusal: &Refusal| {
+    let refused = move |refusal: &RefusedConnection| {
         let (why, how) = match refusal {
-            Refusal::Full(_) | Refusal::Files(_) => {
+            RefusedConnection::Full(_) | RefusedConnection::Files(_) => {
                 ("too many connections", "--max-connections, with as many files (ulimit -n)")
             }
-            Refusal::Address(_) => {
+            RefusedConnection::Address(_) => {
                 ("too many connections of one address", "--max-connections-per-address")
             }
-            Refusal::Failed(error) => {
+            RefusedConnection::Failed(error) => {
                 return log.warn("connection-failed", json!({"why": error.to_string()}));
             }
         };

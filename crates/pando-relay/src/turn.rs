@@ -1,9 +1,10 @@
-//! STUN and TURN on one UDP port: volunteers learn their public address, and those behind narrow routers reach their master by
-//! packets that the relay passes on.
+//! STUN and TURN on one UDP port: volunteers learn their public address, and those behind narrow
+//! routers reach their master by packets that the relay passes on.
 //!
-//! Each socket of a volunteer has a TURN server of its own, which knows nobody else: a state machine of the `turn-server-proto`
-//! crate, without any I/O. This module gives it packets and ports, and decides which requests it sees: they are counted by
-//! address, their credentials are of a room that is there, and nobody gets a permission for an address that [`AllowedPeers`] refuses.
+//! Each socket of a volunteer has a TURN server of its own, which knows nobody else: a state
+//! machine of the `turn-server-proto` crate, without any I/O. This module gives it packets and
+//! ports, and decides which requests it sees: they are counted by address, their credentials are of
+//! a room that is there, and nobody gets a permission for an address that [`AllowedPeers`] refuses.
 
 mod allowed_peers;
 mod credentials;
@@ -56,7 +57,8 @@ const REQUESTS: (f64, f64) = (50.0, 500.0);
 const PEERS: usize = 32;
 /// Time between looks for rooms and allocations that are gone.
 const SWEEP: Duration = Duration::from_secs(5);
-/// How long a challenge is good, and how many there are at most, of 4 kB each: who comes too late is challenged again.
+/// How long a challenge is good, and how many there are at most, of 4 kB each: who comes too late
+/// is challenged again.
 const CHALLENGES: (Duration, usize) = (Duration::from_secs(600), 5_000);
 /// Packets from peers that wait to be passed on.
 const WAITING: usize = 1024;
@@ -208,8 +210,8 @@ impl Server {
         self.poll(from).await;
     }
 
-    /// Has the server of `from` know `username`, if this is a user of a room. Who has an allocation keeps it although its
-    /// credentials have run out.
+    /// Has the server of `from` know `username`, if this is a user of a room. Who has an allocation
+    /// keeps it although its credentials have run out.
     fn introduce(&mut self, username: &str, from: SocketAddr) {
         let Some(client) = self.clients.get_mut(&from).filter(|client| client.relayed.is_none())
         else {
@@ -232,7 +234,8 @@ impl Server {
         client.user = Some(RoomUser { username: username.into(), room, traffic, live });
     }
 
-    /// The key of the user at `from`, if the message was made with it. The server refuses all others.
+    /// The key of the user at `from`, if the message was made with it. The server refuses all
+    /// others.
     fn proof(&self, message: &Message<'_>, from: SocketAddr) -> Option<IntegrityKey> {
         let username = self.clients.get(&from)?.user.as_ref()?.username.clone();
         let password = self.relay.ice.credentials.password(&username);
@@ -274,7 +277,8 @@ impl Server {
         }
     }
 
-    /// Hands the server of `volunteer` a packet that came from `from` to `to`, and sends what follows from it.
+    /// Hands the server of `volunteer` a packet that came from `from` to `to`, and sends what
+    /// follows from it.
     async fn hand(
         &mut self,
         volunteer: SocketAddr,

@@ -147,8 +147,8 @@ impl Browser {
         self.load(tab, url)
     }
 
-    /// Opens `url` where a person sees the page: in a new tab, and in WebKit in the only window that
-    /// is not in the background. A page in the background may draw nothing.
+    /// Opens `url` where a person sees the page: in a new tab, and in WebKit in the only window
+    /// that is not in the background. A page in the background may draw nothing.
     pub fn open_visibly(&mut self, url: &str) -> TabId {
         let tab = self.driver.visible_tab();
         self.load(tab, url)
@@ -161,7 +161,8 @@ impl Browser {
         page
     }
 
-    /// The same without a global that older browsers lack. None where the driver cannot take it away.
+    /// The same without a global that older browsers lack. None where the driver cannot take it
+    /// away.
     pub fn open_without(&mut self, global: &str, url: &str) -> Option<TabId> {
         let page = TabId(self.driver.tab());
         self.tabs.push(page.clone());

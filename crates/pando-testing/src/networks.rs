@@ -14,7 +14,8 @@ pub enum Router {
     Cone,
     /// The router uses another external port for each destination.
     Symmetric,
-    /// As `Cone`, and lets no UDP through until it is [mended](Internet::mend): that is cut as if it came over an interface `udp`.
+    /// As `Cone`, and lets no UDP through until it is [mended](Internet::mend): that is cut as if
+    /// it came over an interface `udp`.
     WithoutUdp,
 }
 

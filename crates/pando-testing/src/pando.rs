@@ -136,7 +136,8 @@ impl PandoCommand {
         self
     }
 
-    /// Keeps standard input open for `RunningProgram::write_line` and `RunningProgram::close_stdin`.
+    /// Keeps standard input open for `RunningProgram::write_line` and
+    /// `RunningProgram::close_stdin`.
     pub fn stdin_open(mut self) -> Self {
         self.streams.stdin = Stdin::Open;
         self

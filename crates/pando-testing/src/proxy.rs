@@ -7,7 +7,8 @@ use std::{
     thread,
 };
 
-/// A SOCKS5 proxy (RFC 1928, RFC 1929), which wants a name and a password if there are any; and where it was asked to connect to.
+/// A SOCKS5 proxy (RFC 1928, RFC 1929), which wants a name and a password if there are any; and
+/// where it was asked to connect to.
 pub fn socks5_proxy(user: Option<(&'static str, &'static str)>) -> (String, Receiver<String>) {
     proxy(move |stream| {
         let [5, methods] = exactly(stream)? else { return Err(io::ErrorKind::InvalidData.into()) };

@@ -61,7 +61,7 @@ pub fn result(loan: Loan, text: &str) -> Answer {
 
 /// The answer with an error.
 pub fn error(loan: Loan, message: &str) -> Answer {
-    Answer { loan, micros: 1, result: Err(Failure::new(message, "error")) }
+    Answer { loan, micros: 1, result: Err(Failure::new(message, "error").into()) }
 }
 
 /// The values of a frame.

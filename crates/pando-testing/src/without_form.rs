@@ -1,4 +1,5 @@
-//! Results that JSON would leave out or tell as something else, and results that it tells whole: the same on every device.
+//! Results that JSON would leave out or tell as something else, and results that it tells whole:
+//! the same on every device.
 
 use super::{finished::Finished, text::lines};
 
@@ -113,7 +114,8 @@ const TOLD: [(&str, &str); 17] = [
     ("[Buffer.from('a')]", r#"[{"type":"Buffer","data":[97]}]"#),
 ];
 
-/// A default export that answers what the value says; where an engine has no such thing, it says so.
+/// A default export that answers what the value says; where an engine has no such thing, it says
+/// so.
 pub fn function() -> String {
     let list: String = expressions().map(|expression| format!("() => ({expression}),\n")).collect();
     format!(
@@ -133,7 +135,8 @@ fn expressions() -> impl Iterator<Item = &'static str> {
     TOLD.iter().chain(&REFUSED).chain(&UNREADABLE).map(|(expression, _)| *expression)
 }
 
-/// Asserts that a run with these and `--on-error skip --retries 0` printed and said what is right, by one device called `device`.
+/// Asserts that a run with these and `--on-error skip --retries 0` printed and said what is right,
+/// by one device called `device`.
 #[track_caller]
 pub fn all_right(run: &Finished, device: &str) {
     let text = run.text();

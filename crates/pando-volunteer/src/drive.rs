@@ -2,7 +2,7 @@
 
 use crate::{
     engine::{Core, CoreEvent, CoreEvents, CoreId, Engine},
-    host::{Host, Order},
+    host::{CoreOrder, Host},
 };
 use pando_protocol::volunteer::{Frame, encode_values, value_len};
 use std::time::Instant;
@@ -86,8 +86,8 @@ impl<E: Engine> Cores<E> {
     pub fn obey(&mut self, host: &mut Host) {
         while let Some(order) = host.next_order() {
             match order {
-                Order::Start(id) => self.start(id, host),
-                Order::Compute(id, values) => {
+                CoreOrder::Start(id) => self.start(id, host),
+                CoreOrder::Compute(id, values) => {
                     let length = values.iter().map(|(_, value)| value_len(value)).sum();
                     let values = values.iter().map(|(loan, value)| (*loan, value));
                     // A core that has just died also sends [`CoreEvent::Ended`]; the host settles
@@ -96,7 +96,7 @@ impl<E: Engine> Cores<E> {
                         let _ = core.values.send(encode_values(values, length));
                     }
                 }
-                Order::End(id) => self.running.retain(|(other, _)| *other != id),
+                CoreOrder::End(id) => self.running.retain(|(other, _)| *other != id),
             }
         }
     }

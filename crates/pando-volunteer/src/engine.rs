@@ -50,7 +50,8 @@ pub enum CoreEvent {
     Message(CoreMessage),
     /// A frame of results.
     Results(Bytes),
-    /// A frame of results that count only after [`CoreEvent::Confirmed`] or after the end of the core.
+    /// A frame of results that count only after [`CoreEvent::Confirmed`] or after the end of the
+    /// core.
     Tentative(Bytes),
     /// All unsure results count now.
     Confirmed,

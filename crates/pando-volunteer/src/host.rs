@@ -54,7 +54,7 @@ pub struct Goodbye {
 
 /// What the driver of a host has to do with a core.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Order {
+pub enum CoreOrder {
     /// Start this core. [`Host::ready`] or [`Host::cannot_start`] answers.
     Start(CoreId),
     /// Give these values to this core.
@@ -69,8 +69,8 @@ pub enum Order {
 ///   [`receive`](Self::receive) takes a frame, [`next_frame`](Self::next_frame) gives a frame to
 ///   send, [`lost`](Self::lost) ends the link. The host keeps its values and its answers for the
 ///   next link. After a [`goodbye`](Self::goodbye) there is nothing more to do.
-/// - *The cores*: [`next_order`](Self::next_order) says what to do with them. Their events come back
-///   by [`hear`](Self::hear), or by [`ready`](Self::ready), [`answered`](Self::answered) and
+/// - *The cores*: [`next_order`](Self::next_order) says what to do with them. Their events come
+///   back by [`hear`](Self::hear), or by [`ready`](Self::ready), [`answered`](Self::answered) and
 ///   [`cannot_start`](Self::cannot_start).
 /// - *The time*: [`pass_time`](Self::pass_time) is called when [`due`](Self::due) has come. The
 ///   link of a master that is silent until [`silent_at`](Self::silent_at) is lost.
@@ -95,7 +95,7 @@ pub struct Host {
     heartbeat: Duration,
     dispatch: Dispatch,
     cores: Vec<CoreSlot>,
-    orders: VecDeque<Order>,
+    orders: VecDeque<CoreOrder>,
     /// Frames that belong to the present link, and go before all others.
     urgent: VecDeque<Frame>,
     outbox: Outbox,
@@ -305,7 +305,7 @@ impl Host {
     }
 
     /// The next order for a core.
-    pub fn next_order(&mut self) -> Option<Order> {
+    pub fn next_order(&mut self) -> Option<CoreOrder> {
         self.orders.pop_front()
     }
 
@@ -379,7 +379,8 @@ impl Host {
         }
     }
 
-    /// Says `message` now, or after the next welcome. Long calls are reported again after a welcome.
+    /// Says `message` now, or after the next welcome. Long calls are reported again after a
+    /// welcome.
     fn say(&mut self, message: ToMaster) {
         let is_lasting = match message {
             ToMaster::Started { .. } | ToMaster::Bye { .. } => false,

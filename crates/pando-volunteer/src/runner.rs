@@ -23,7 +23,7 @@ use crate::{
     node::{NodeError, probe},
 };
 use pando_protocol::volunteer::JobOptions;
-use program::Program;
+use program::EngineProgram;
 use sandbox::Sandbox;
 use std::{ffi::OsString, fmt, path::PathBuf, str::FromStr};
 
@@ -185,7 +185,7 @@ pub struct Runner {
     kind: Kind,
     version: String,
     /// The engine's file. `None`: whatever `node` on PATH starts.
-    program: Option<Program>,
+    program: Option<EngineProgram>,
     held: Option<(Hold, Sandbox)>,
     /// Why better engines or sandboxes cannot be used.
     shortfalls: Vec<String>,
@@ -212,13 +212,13 @@ impl Runner {
     /// engine.
     async fn free(wish: &Wish) -> Result<Self, Refusal> {
         let free = |kind, version, program| Self::new(kind, version, program, None);
-        let embedded = || wish.helper.as_deref().map(Program::embedded);
-        let of = |kind, program: Program| free(kind, program.version.clone(), Some(program));
+        let embedded = || wish.helper.as_deref().map(EngineProgram::embedded);
+        let of = |kind, program: EngineProgram| free(kind, program.version.clone(), Some(program));
         match wish.engine {
             EngineChoice::Node => Ok(free(Kind::Node, probe::supported().await?, None)),
             EngineChoice::Deno | EngineChoice::Bun => {
                 let kind = if wish.engine == EngineChoice::Deno { Kind::Deno } else { Kind::Bun };
-                Ok(of(kind, Program::find(kind).await.map_err(Refusal::Engine)?))
+                Ok(of(kind, EngineProgram::find(kind).await.map_err(Refusal::Engine)?))
             }
             EngineChoice::Embedded => embedded()
                 .map(|program| of(Kind::Embedded, program))
@@ -232,9 +232,9 @@ impl Runner {
                     }
                     Err(error) => error,
                 };
-                let mut found = if let Ok(deno) = Program::find(Kind::Deno).await {
+                let mut found = if let Ok(deno) = EngineProgram::find(Kind::Deno).await {
                     of(Kind::Deno, deno)
-                } else if let Ok(bun) = Program::find(Kind::Bun).await {
+                } else if let Ok(bun) = EngineProgram::find(Kind::Bun).await {
                     of(Kind::Bun, bun)
                 } else if let Some(program) = embedded() {
                     of(Kind::Embedded, program)
@@ -250,7 +250,7 @@ impl Runner {
     fn new(
         kind: Kind,
         version: String,
-        program: Option<Program>,
+        program: Option<EngineProgram>,
         held: Option<(Hold, Sandbox)>,
     ) -> Self {
         Self { kind, version, program, held, shortfalls: Vec::new() }
@@ -272,8 +272,8 @@ impl Runner {
         let helper = program::libraries(&hold.helper).await;
         for kind in kinds {
             let found = match kind {
-                Kind::Embedded => Ok(Program::embedded(&hold.helper)),
-                Kind::Node | Kind::Deno | Kind::Bun => Program::find(*kind).await,
+                Kind::Embedded => Ok(EngineProgram::embedded(&hold.helper)),
+                Kind::Node | Kind::Deno | Kind::Bun => EngineProgram::find(*kind).await,
             };
             let program = match found {
                 Ok(program) => program.with_libraries().await,
@@ -306,8 +306,8 @@ impl Runner {
         Err(Refusal::Unsafe(shortfalls.join(", and ")))
     }
 
-    /// The engine for a job: its bundle `code` with these `assets`. `network` permits connections to
-    /// a held function.
+    /// The engine for a job: its bundle `code` with these `assets`. `network` permits connections
+    /// to a held function.
     pub fn engine(
         &self,
         code: &str,

@@ -31,7 +31,7 @@ const SPEAKS_TLS: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; 
     This port speaks https: use the same address with https:// in place of http://.\n";
 
 /// A function that reports refused connections.
-type RefusalListener = dyn Fn(&Refusal) + Send + Sync;
+type RefusedListener = dyn Fn(&RefusedConnection) + Send + Sync;
 
 /// Gives each connection its place; a connection without a place is closed at once.
 #[derive(Clone)]
@@ -42,14 +42,14 @@ pub struct Gate {
     /// Most bytes from a client before its introduction.
     credit: usize,
     /// The function that some of the refused connections are reported to.
-    refused: Option<Arc<RefusalListener>>,
+    refused: Option<Arc<RefusedListener>>,
     /// The times of the last report: of connections refused by a limit, and by the system.
     told: Arc<Mutex<[Option<Instant>; 2]>>,
 }
 
 /// Why a connection is refused.
 #[derive(Debug)]
-pub enum Refusal<'a> {
+pub enum RefusedConnection<'a> {
     /// The limit on all connections is reached; the connection came from this address.
     Full(IpAddr),
     /// The limit due to file descriptors is reached; the connection came from this address.
@@ -66,20 +66,21 @@ impl Gate {
         Self { connections, counts, credit: usize::MAX, refused: None, told: Arc::default() }
     }
 
-    /// Ends connections that send more than `credit` bytes before [`ConnectionSlot::mark_known`] is called.
+    /// Ends connections that send more than `credit` bytes before [`ConnectionSlot::mark_known`] is
+    /// called.
     pub fn credit(self, credit: usize) -> Self {
         Self { credit, ..self }
     }
 
     /// Reports refused connections to `refused`: at most one a minute of either kind.
-    pub fn telling(self, refused: impl Fn(&Refusal) + Send + Sync + 'static) -> Self {
+    pub fn telling(self, refused: impl Fn(&RefusedConnection) + Send + Sync + 'static) -> Self {
         Self { refused: Some(Arc::new(refused)), ..self }
     }
 
-    pub(crate) fn tell(&self, refusal: &Refusal) {
+    pub(crate) fn tell(&self, refusal: &RefusedConnection) {
         let Some(refused) = &self.refused else { return };
         let told = &mut self.told.lock().expect("nobody panics with it")
-            [usize::from(matches!(refusal, Refusal::Failed(_)))];
+            [usize::from(matches!(refusal, RefusedConnection::Failed(_)))];
         if told.is_none_or(|told| told.elapsed() >= REFUSALS) {
             *told = Some(Instant::now());
             refused(refusal);
@@ -98,9 +99,9 @@ impl Gate {
             self.connections.slot(Some(peer).filter(|peer| (self.counts)(*peer)), self.credit);
         let slot = slot.ok_or_else(|| {
             self.tell(&match &self.connections {
-                all if all.fill_files() => Refusal::Files(peer),
-                all if all.is_full() => Refusal::Full(peer),
-                _ => Refusal::Address(peer),
+                all if all.fill_files() => RefusedConnection::Files(peer),
+                all if all.is_full() => RefusedConnection::Full(peer),
+                _ => RefusedConnection::Address(peer),
             });
             io::Error::new(ErrorKind::QuotaExceeded, "too many connections")
         })?;

@@ -1,7 +1,8 @@
 //! What Pando's master and relay share as web servers that strangers can reach.
 //!
-//! [`serve`] is the listener: connections are counted, in all and from each address ([`Connections`], [`Gate`]); a client that is slow to
-//! say what it wants is dropped; TLS is spoken where there is a [`Certificate`]. [`Policy`] has the headers that tell browsers what may
+//! [`serve`] is the listener: connections are counted, in all and from each address
+//! ([`Connections`], [`Gate`]); a client that is slow to say what it wants is dropped; TLS is
+//! spoken where there is a [`Certificate`]. [`Policy`] has the headers that tell browsers what may
 //! run where. [`embedded`] holds the built pages and scripts of `web/`.
 
 mod assets;
@@ -16,7 +17,7 @@ mod web_socket;
 
 pub use assets::{AssetQuery, asset_response};
 pub use connections::{ConnectionSlot, Connections};
-pub use gate::{Gate, Refusal};
+pub use gate::{Gate, RefusedConnection};
 pub use headers::{NO_SERVICE_WORKER, Network, Policy, always, requests_service_worker};
 pub use nothing::{nothing_here, wants_page};
 pub use rates::AddressRates;
@@ -109,7 +110,7 @@ pub async fn serve(
                 tokio::spawn(connection);
             }
             Err(error) => {
-                gate.tell(&Refusal::Failed(&error));
+                gate.tell(&RefusedConnection::Failed(&error));
                 sleep(PAUSE).await;
             }
         }

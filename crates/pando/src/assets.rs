@@ -1,13 +1,13 @@
 //! The folder of `--assets`: files that the function reads on each device by their names.
 //!
 //! The server of the page and, for volunteers of a relay, the uplink send them in ranges. This
-//! machine's cores and programs of `--exec` read the folder themselves. A gateway has no such folder:
-//! it sends what it fetches from its run ([`AssetSource`]).
+//! machine's cores and programs of `--exec` read the folder themselves. A gateway has no such
+//! folder: it sends what it fetches from its run ([`AssetSource`]).
 
 mod answer;
 mod source;
 
-pub(crate) use answer::{Answer, AssetRequest};
+pub(crate) use answer::{AssetAnswer, AssetRequest};
 pub(crate) use source::AssetSource;
 
 use pando_join::RemoteAsset;

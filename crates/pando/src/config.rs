@@ -294,8 +294,8 @@ impl RunConfig {
         self.server.as_ref().is_some_and(|server| server.takes_volunteers)
     }
 
-    /// Whether the run has a monitoring page. Without a server for volunteers, a quiet run and a run
-    /// of a Rust program have none.
+    /// Whether the run has a monitoring page. Without a server for volunteers, a quiet run and a
+    /// run of a Rust program have none.
     pub(crate) fn has_page(&self) -> bool {
         let is_silent = self.report.quiet || matches!(self.input, InputSource::Stream);
         self.server.is_some() || !is_silent && !self.dry_run

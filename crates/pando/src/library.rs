@@ -79,9 +79,9 @@ impl Pando {
     }
 
     /// Runs a program in any language on the cores of this machine, as `pando --exec COMMAND` does.
-    /// A command with `{}` runs once per value: `{}` is the JSON text of the value, as one argument,
-    /// and the output is the result. Without `{}` there is one process per core, which reads values
-    /// as lines of JSON and answers each value with a line of JSON.
+    /// A command with `{}` runs once per value: `{}` is the JSON text of the value, as one
+    /// argument, and the output is the result. Without `{}` there is one process per core, which
+    /// reads values as lines of JSON and answers each value with a line of JSON.
     pub fn exec(command: impl AsRef<OsStr>) -> Self {
         let command = command.as_ref().to_string_lossy().into_owned();
         let mut options = Cli::defaults();

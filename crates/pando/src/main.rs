@@ -4,9 +4,9 @@ fn main() {
     std::process::exit(run());
 }
 
-/// Starts the relay if the first argument is `relay`, joins a run if it is `join`, starts the demo if
-/// it is `demo`, tells of a journal if it is `journal`, and otherwise starts a run. A function in a file of such a name can be given as
-/// `./relay`.
+/// Starts the relay if the first argument is `relay`, joins a run if it is `join`, starts the demo
+/// if it is `demo`, tells of a journal if it is `journal`, and otherwise starts a run. A function
+/// in a file of such a name can be given as `./relay`.
 fn run() -> i32 {
     let first = std::env::args_os().nth(1).unwrap_or_default();
     match first.to_str() {

@@ -45,7 +45,7 @@ mod state;
 
 pub(crate) use files::Files;
 pub(crate) use files::Use;
-pub(crate) use gallery::{GalleryVisit, Seen};
+pub(crate) use gallery::{GalleryNews, GalleryVisit};
 pub(crate) use io::{InputValues, values_of_failed, values_of_items};
 pub(crate) use io::{compare, confirm};
 pub(crate) use items::{Cut, Ending, Framing, InputError, Left};

@@ -17,7 +17,7 @@ pub(crate) use qr::qr;
 pub(crate) use visitor::is_loopback;
 
 use crate::{
-    assets::{Answer, AssetRequest, AssetSource},
+    assets::{AssetAnswer, AssetRequest, AssetSource},
     channel::Peers,
     console::Console,
     ice::IceServer,
@@ -34,7 +34,7 @@ use files::PageFiles;
 use pando_protocol::page::PageOptions;
 use pando_web::{
     AddressRates, Application, AssetQuery, Certificate, Client, ConnectionSlot, Connections, Gate,
-    Refusal, asset_response,
+    RefusedConnection, asset_response,
 };
 use std::{
     sync::{Arc, Mutex},
@@ -116,19 +116,19 @@ pub(crate) async fn serve(listener: TcpListener, site: Site, closed: oneshot::Re
 
 fn gate(site: &Site) -> Gate {
     let console = site.console.clone();
-    let refused = move |refusal: &Refusal| {
+    let refused = move |refusal: &RefusedConnection| {
         console.say(match refusal {
-            Refusal::Full(from) => {
+            RefusedConnection::Full(from) => {
                 format!("there are too many connections: one from {from} was refused (--max-connections allows more)")
             }
-            Refusal::Files(from) => format!(
+            RefusedConnection::Files(from) => format!(
                 "there are too many connections for the files that this process may have open: one from {from} was refused \
                  (a higher `ulimit -n` allows more)"
             ),
-            Refusal::Address(from) => {
+            RefusedConnection::Address(from) => {
                 format!("{from} has too many connections: one more was refused (--max-connections-per-address allows more)")
             }
-            Refusal::Failed(error) => format!("a new connection cannot be accepted now ({error}) and waits; open connections go on"),
+            RefusedConnection::Failed(error) => format!("a new connection cannot be accepted now ({error}) and waits; open connections go on"),
         });
     };
     // Many connections from this machine may belong to a proxy, or to a thousand light volunteers.
@@ -229,7 +229,7 @@ impl VolunteerServer {
         };
         let (is_part, head_only) = (query.is_of_part(), request.method == Method::HEAD);
         let AssetQuery { name, from, to } = query;
-        let answer = Answer::to(assets, AssetRequest { name, from, to, head_only }).await;
+        let answer = AssetAnswer::to(assets, AssetRequest { name, from, to, head_only }).await;
         answer.tell(&self.site.master.events);
         let head = answer.head.clone();
         let mut response = asset_response(&head, is_part, Body::from_stream(answer.pieces()));

@@ -1,7 +1,8 @@
 //! What the lender costs per value, in nanoseconds: `cargo run --release --example order`.
 //!
-//! Sub-streams borrow in turn until each holds some values, and give their results in the opposite order, so that
-//! the lender has to put them right. Values and results are numbers; nothing is sent anywhere.
+//! Sub-streams borrow in turn until each holds some values, and give their results in the opposite
+//! order, so that the lender has to put them right. Values and results are numbers; nothing is sent
+//! anywhere.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "a measure needs a clock")]
 

@@ -159,9 +159,9 @@ impl<T: Clone, R, E> Lender<T, R, E> {
             self.sub_streams.set_paused(sub, false);
         }
         let answer = self.answer(sub, input);
-        match answer {
-            Ask::Wait if !waiting => self.register(sub),
-            Ask::Value(_) | Ask::Done if waiting => self.unregister(sub),
+        match (waiting, matches!(answer, Ask::Wait)) {
+            (false, true) => self.register(sub),
+            (true, false) => self.unregister(sub),
             _ => {}
         }
         answer

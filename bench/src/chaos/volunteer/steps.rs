@@ -105,7 +105,7 @@ impl Volunteer {
         let Some(loan) = ids.iter().find(|loan| session.lent.contains(loan)).copied() else {
             return;
         };
-        let failure = Failure::new("the first of two answers", "error");
+        let failure = Failure::new("the first of two answers", "error").into();
         let error = Answer { loan, micros: 1, result: Err(failure) };
         let wrong = lies::wrong(&mut self.chance, [loan]);
         if self.chance.toss(0.5) {

@@ -1,4 +1,5 @@
-//! Whom TURN may reach: never the relay's own insides, nor its private network unless that is what it is for.
+//! Whom TURN may reach: never the relay's own insides, nor its private network unless that is what
+//! it is for.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -53,7 +54,8 @@ impl AllowedPeers {
         if v6.is_unique_local() {
             return self.private;
         }
-        // Only what is routed through the world, and of that no IPv4 address dressed as IPv6: 6to4, Teredo.
+        // Only what is routed through the world, and of that no IPv4 address dressed as IPv6: 6to4,
+        // Teredo.
         segments[0] & 0xe000 == 0x2000 && segments[0] != 0x2002 && segments[..2] != [0x2001, 0]
     }
 }

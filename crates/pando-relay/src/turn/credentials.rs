@@ -1,9 +1,11 @@
-//! Time-limited TURN credentials: the user name says until when, and for which room; the password proves that the relay said so.
+//! Time-limited TURN credentials: the user name says until when, and for which room; the password
+//! proves that the relay said so.
 
 use aws_lc_rs::hmac;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Makes and checks credentials. Its key is as old as the process: those of an earlier one are void.
+/// Makes and checks credentials. Its key is as old as the process: those of an earlier one are
+/// void.
 #[derive(Clone)]
 pub(crate) struct Credentials {
     key: hmac::Key,

@@ -13,7 +13,8 @@ pub enum Stdin {
     Bytes(Vec<u8>),
     /// The input is a file.
     File(PathBuf),
-    /// The input stays open for [`RunningProgram::write`](super::RunningProgram::write) and [`RunningProgram::close_stdin`](super::RunningProgram::close_stdin).
+    /// The input stays open for [`RunningProgram::write`](super::RunningProgram::write) and
+    /// [`RunningProgram::close_stdin`](super::RunningProgram::close_stdin).
     Open,
 }
 

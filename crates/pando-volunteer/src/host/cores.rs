@@ -1,6 +1,6 @@
 //! The host's side of its cores: their events, and their starts and ends.
 
-use super::{Host, Order, outbox::Results};
+use super::{CoreOrder, Host, outbox::Results};
 use crate::{
     dispatch::CrashOutcome,
     engine::{CoreEvent, CoreId},
@@ -129,7 +129,7 @@ impl Host {
         self.dispatch.tick(now);
         while let Some((number, values)) = self.dispatch.feed(now) {
             let id = self.cores[number].id(number);
-            self.orders.push_back(Order::Compute(id, values));
+            self.orders.push_back(CoreOrder::Compute(id, values));
         }
     }
 
@@ -199,7 +199,7 @@ impl Host {
             self.cores[number].failed_starts = 0;
         }
         if let Some(loan) = culprit {
-            let failure = Failure::new(why, kind);
+            let failure = Box::new(Failure::new(why, kind));
             self.outbox.add(Results::of(&[Answer { loan, micros: 0, result: Err(failure) }]));
         }
         self.say_returned(returned, careful);
@@ -224,7 +224,7 @@ impl Host {
     fn end(&mut self, number: usize) {
         let core = &mut self.cores[number];
         if std::mem::take(&mut core.runs) {
-            self.orders.push_back(Order::End(core.id(number)));
+            self.orders.push_back(CoreOrder::End(core.id(number)));
             core.generation += 1;
             core.leaving = false;
         }
@@ -286,7 +286,7 @@ impl Host {
             return self.say(ToMaster::Broken { message, stack: None });
         }
         core.runs = true;
-        self.orders.push_back(Order::Start(core.id(number)));
+        self.orders.push_back(CoreOrder::Start(core.id(number)));
     }
 }
 

@@ -52,7 +52,7 @@ fn loans_that_the_master_does_not_let_keep_are_dropped() {
     // Core 1 computes for nobody. Other values wait for the core, so it ends.
     world.pass(600 * MS);
     assert_eq!(world.said(), [running(2, 500)]);
-    assert_eq!(world.orders(), [Order::End(id(1, 0)), Order::Start(id(1, 1))]);
+    assert_eq!(world.orders(), [CoreOrder::End(id(1, 0)), CoreOrder::Start(id(1, 1))]);
     world.answer(1, 0, 1..2);
     assert_eq!(world.said(), [], "an ended core has no effect");
 }
@@ -78,7 +78,7 @@ fn another_job_forgets_everything() {
     world.connect(&loans([1, 2, 0]));
     world.welcome("another job", &options(), &[]);
     assert_eq!((world.said(), world.held()), (vec![], vec![]));
-    assert_eq!(world.orders(), [Order::End(id(0, 0)), Order::Start(id(0, 1))]);
+    assert_eq!(world.orders(), [CoreOrder::End(id(0, 0)), CoreOrder::Start(id(0, 1))]);
     world.answer(0, 0, 1..2);
     assert_eq!(world.said(), []);
     world.ready(0, 1);
@@ -94,7 +94,7 @@ fn a_dead_core_is_replaced_and_only_a_single_value_is_blamed() {
     world.started(0, 0, 0);
     world.hear(0, 0, CoreEvent::Ended("signal: 9".into()));
     assert_eq!(world.said(), [returned(0..2, true)]);
-    assert_eq!(world.orders(), [Order::End(id(0, 0)), Order::Start(id(0, 1))]);
+    assert_eq!(world.orders(), [CoreOrder::End(id(0, 0)), CoreOrder::Start(id(0, 1))]);
     world.ready(0, 1);
     world.lend(2..3);
     world.started(0, 1, 2);
@@ -112,7 +112,7 @@ fn a_call_past_its_timeout_ends_its_core() {
     assert_eq!((world.said(), world.orders()), (vec![running(0, 500)], vec![]));
     world.pass(1000 * MS);
     assert_eq!(world.said(), [Said::Results(vec![(Loan::first(0), Some("timeout".into()))])]);
-    assert_eq!(world.orders(), [Order::End(id(0, 0)), Order::Start(id(0, 1))]);
+    assert_eq!(world.orders(), [CoreOrder::End(id(0, 0)), CoreOrder::Start(id(0, 1))]);
 }
 
 #[test]
@@ -121,11 +121,11 @@ fn a_core_that_never_loads_the_function_is_given_up() {
     world.connect(&[]);
     world.welcome("job", &options(), &[]);
     for generation in 0..3 {
-        assert_eq!(world.orders().last(), Some(&Order::Start(id(0, generation))));
+        assert_eq!(world.orders().last(), Some(&CoreOrder::Start(id(0, generation))));
         assert_eq!(world.said(), []);
         world.hear(0, generation, CoreEvent::Ended("exit status: 1".into()));
     }
-    assert_eq!(world.orders(), [Order::End(id(0, 2))]);
+    assert_eq!(world.orders(), [CoreOrder::End(id(0, 2))]);
     assert!(matches!(world.said()[..], [Said::Message(ToMaster::Broken { .. })]));
     world.host.lend(1, world.now);
     assert_eq!(world.orders(), []);
@@ -174,9 +174,9 @@ fn fewer_cores_end_after_their_answers_and_more_are_started() {
     assert_eq!(world.orders(), []);
     world.lend(2..3);
     world.answer(1, 0, 1..2);
-    assert_eq!(world.orders(), [Order::End(id(1, 0))]);
+    assert_eq!(world.orders(), [CoreOrder::End(id(1, 0))]);
     world.host.lend(3, world.now);
-    assert_eq!(world.orders(), [Order::Start(id(1, 1)), Order::Start(id(2, 0))]);
+    assert_eq!(world.orders(), [CoreOrder::Start(id(1, 1)), CoreOrder::Start(id(2, 0))]);
     world.ready(2, 0);
     assert_eq!(world.given(), [(id(2, 0), loans([2]))]);
 }
@@ -272,7 +272,7 @@ fn a_volunteer_that_leaves_returns_everything() {
     world.host.leave("left");
     let bye = Said::Message(ToMaster::Bye { reason: "left".into() });
     assert_eq!(world.said(), [returned([1, 0], false), bye]);
-    assert_eq!((world.orders(), world.held()), (vec![Order::End(id(0, 0))], vec![]));
+    assert_eq!((world.orders(), world.held()), (vec![CoreOrder::End(id(0, 0))], vec![]));
 }
 
 #[test]
@@ -339,7 +339,7 @@ fn a_failed_start_is_reported_and_a_failure_counts_as_an_answer() {
     assert!(matches!(world.said()[..], [Said::Message(ToMaster::Broken { .. })]));
     world.ready(1, 0);
     world.lend(0..1);
-    let failure = Failure::new("no", "throw");
+    let failure = Failure::new("no", "throw").into();
     let answer = Answer { loan: Loan::first(0), micros: 1, result: Err(failure) };
     world.host.answered(id(1, 0), &[answer], world.now);
     assert_eq!(world.said(), [Said::Results(vec![(Loan::first(0), Some("throw".into()))])]);

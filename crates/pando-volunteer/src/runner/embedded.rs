@@ -32,7 +32,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 const JSON: u8 = 0;
 
 /// Why the engine does not work.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+type EngineFailure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs a core until its host closes the connection; `args` has the memory of the function, in
 /// bytes, if it is limited. Returns the exit status.
@@ -40,7 +40,7 @@ pub(crate) fn embedded_core(mut args: impl Iterator<Item = OsString>) -> i32 {
     let memory = args.next().and_then(|word| word.to_str()?.parse().ok());
     // QuickJS counts on a stack of a known size.
     let core = thread::Builder::new().stack_size(STACK).spawn(move || run(memory));
-    match core.map_err(Failure::from).map(|core| core.join()) {
+    match core.map_err(EngineFailure::from).map(|core| core.join()) {
         Ok(Ok(Ok(()))) => 0,
         Ok(Ok(Err(error))) | Err(error) => {
             eprintln!("{error}");
@@ -50,7 +50,7 @@ pub(crate) fn embedded_core(mut args: impl Iterator<Item = OsString>) -> i32 {
     }
 }
 
-fn run(memory: Option<usize>) -> Result<(), Failure> {
+fn run(memory: Option<usize>) -> Result<(), EngineFailure> {
     let socket = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     let (frames, received) = channel();
     let mut reading = socket.try_clone()?;
@@ -98,7 +98,11 @@ struct EmbeddedEngine {
 
 impl EmbeddedEngine {
     /// Runs the script of the host.
-    fn start(memory: Option<usize>, socket: UnixStream, host: Vec<u8>) -> Result<Self, Failure> {
+    fn start(
+        memory: Option<usize>,
+        socket: UnixStream,
+        host: Vec<u8>,
+    ) -> Result<Self, EngineFailure> {
         let runtime = Runtime::new()?;
         runtime.set_max_stack_size(STACK_OF_FUNCTIONS);
         if let Some(memory) = memory {
@@ -113,7 +117,7 @@ impl EmbeddedEngine {
                 ctx.globals().remove("__pandoScript")?;
                 Ok(Persistent::save(&ctx, script))
             })();
-            begun.map_err(|_: rquickjs::Error| Failure::from(words(&ctx)))
+            begun.map_err(|_: rquickjs::Error| EngineFailure::from(words(&ctx)))
         })?;
         let rejection = script.clone();
         runtime.set_host_promise_rejection_tracker(Some(Box::new(
@@ -129,7 +133,7 @@ impl EmbeddedEngine {
     }
 
     /// Runs jobs, timers and frames until the connection ends.
-    fn turn(&self, frames: &Receiver<Vec<u8>>) -> Result<(), Failure> {
+    fn turn(&self, frames: &Receiver<Vec<u8>>) -> Result<(), EngineFailure> {
         loop {
             self.finish_jobs()?;
             let wait: f64 = self.call("untilTimer", ())?;
@@ -150,7 +154,7 @@ impl EmbeddedEngine {
         }
     }
 
-    fn deliver(&self, frame: Vec<u8>) -> Result<(), Failure> {
+    fn deliver(&self, frame: Vec<u8>) -> Result<(), EngineFailure> {
         if frame.first() == Some(&JSON) {
             return self.call("message", (String::from_utf8(frame[1..].to_vec())?,));
         }
@@ -162,7 +166,7 @@ impl EmbeddedEngine {
     }
 
     /// Runs all jobs, also those that come with them.
-    fn finish_jobs(&self) -> Result<(), Failure> {
+    fn finish_jobs(&self) -> Result<(), EngineFailure> {
         loop {
             match self.runtime.execute_pending_job() {
                 Ok(true) => {}
@@ -188,7 +192,7 @@ impl EmbeddedEngine {
     }
 
     /// Calls a function of the script.
-    fn call<A, R>(&self, name: &str, args: A) -> Result<R, Failure>
+    fn call<A, R>(&self, name: &str, args: A) -> Result<R, EngineFailure>
     where
         A: for<'js> rquickjs::function::IntoArgs<'js>,
         R: for<'js> rquickjs::FromJs<'js>,
@@ -207,7 +211,7 @@ impl EmbeddedEngine {
 
     /// The script itself has no error, so memory or stack ran out: the core ends, and another one
     /// takes its place.
-    fn settle(&self, result: rquickjs::Result<()>) -> Result<(), Failure> {
+    fn settle(&self, result: rquickjs::Result<()>) -> Result<(), EngineFailure> {
         result.map_err(|_| self.context.with(|ctx| words(&ctx)).into())
     }
 }

@@ -19,7 +19,7 @@ pub(super) const BUN_WITHOUT_FILES: [&str; 3] =
 
 /// The file of an engine.
 #[derive(Debug, Clone)]
-pub(super) struct Program {
+pub(super) struct EngineProgram {
     /// The path, without symbolic links.
     pub(super) path: PathBuf,
     /// The version.
@@ -28,7 +28,7 @@ pub(super) struct Program {
     pub(super) libraries: Vec<PathBuf>,
 }
 
-impl Program {
+impl EngineProgram {
     /// The embedded engine in the program `helper`.
     pub(super) fn embedded(helper: &Path) -> Self {
         let version = format!("of pando {}", env!("CARGO_PKG_VERSION"));

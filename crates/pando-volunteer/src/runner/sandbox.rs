@@ -1,6 +1,6 @@
 //! The sandboxes, as words around an engine's command line.
 
-use super::{Hold, Kind, Launch, program::Program};
+use super::{Hold, Kind, Launch, program::EngineProgram};
 use crate::node::probe;
 use std::{
     ffi::{OsStr, OsString},
@@ -91,7 +91,7 @@ impl Sandbox {
         &self,
         free: Launch,
         kind: Kind,
-        program: &Program,
+        program: &EngineProgram,
         hold: &Hold,
         assets: Option<&Path>,
         network: bool,

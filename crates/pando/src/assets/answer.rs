@@ -32,7 +32,7 @@ pub(crate) struct AssetRequest {
 }
 
 /// The answer to a request.
-pub(crate) struct Answer {
+pub(crate) struct AssetAnswer {
     /// What comes first.
     pub(crate) head: AssetHead,
     /// The path of the asset.
@@ -50,7 +50,7 @@ struct Part {
     remote: Option<RemoteAsset>,
 }
 
-impl Answer {
+impl AssetAnswer {
     /// The answer to `request`.
     pub(crate) async fn to(assets: &AssetSource, request: AssetRequest) -> Self {
         match assets.open(&request.name).await {

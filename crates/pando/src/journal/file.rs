@@ -42,7 +42,8 @@ pub(crate) struct OpenJournal {
     pub(crate) cut: u64,
     /// Damaged places between records, whose results are lost.
     pub(crate) damaged: Vec<Range<u64>>,
-    /// The files of results that the journal names, also of those that do not count, as hashes of their paths.
+    /// The files of results that the journal names, also of those that do not count, as hashes of
+    /// their paths.
     pub(crate) targets: HashSet<Digest>,
 }
 

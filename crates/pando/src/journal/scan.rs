@@ -163,7 +163,8 @@ pub fn read(bytes: &[u8]) -> io::Result<Contents> {
     Ok(contents)
 }
 
-/// The results in a journal that count, in the order of writing: the hash of the value, and the result.
+/// The results in a journal that count, in the order of writing: the hash of the value, and the
+/// result.
 #[cfg(test)]
 pub(crate) fn results(bytes: &[u8]) -> Vec<(Digest, Vec<u8>)> {
     let Some(format) = Format::of(bytes) else { return Vec::new() };

@@ -76,8 +76,8 @@ impl Phase {
     }
 }
 
-/// Closes a run that has come to `ending`, and does what is to be done afterwards. Returns the error
-/// with which the run has ended, if there is one.
+/// Closes a run that has come to `ending`, and does what is to be done afterwards. Returns the
+/// error with which the run has ended, if there is one.
 async fn close(open: Box<OpenRun>, ending: Ending, afterwards: Afterwards) -> Option<Error> {
     let Afterwards { tells_failures, report } = afterwards;
     let console = open.master.console.clone();

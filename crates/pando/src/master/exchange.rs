@@ -64,15 +64,13 @@ impl Told {
         self.shows.then(|| ShownResult { index, device, form, bytes: result.clone() })
     }
 
-    /// Tells of a result, and shows it if it is `shown`.
-    #[inline]
-    fn result(&mut self, loan: Loan, device: &str, micros: u64, shown: Option<ShownResult>) {
-        if self.events || shown.is_some() {
-            self.tell_result(loan, device, micros, shown);
-        }
+    /// Whether anybody hears of results.
+    fn is_heard(&self) -> bool {
+        self.events || self.shows
     }
 
-    fn tell_result(&mut self, loan: Loan, device: &str, micros: u64, shown: Option<ShownResult>) {
+    /// Tells of a result, and shows it if it is `shown`.
+    fn result(&mut self, loan: Loan, device: &str, micros: u64, shown: Option<ShownResult>) {
         self.results.extend(shown);
         let ms = micros as f64 / 1000.0;
         self.event("result", || json!({"index": loan.index + 1, "device": device, "ms": ms}));

@@ -116,8 +116,8 @@ impl Files {
         Ok(names)
     }
 
-    /// Notes the name of the item `index`, which is read next, and forgets the names of items before
-    /// `output`.
+    /// Notes the name of the item `index`, which is read next, and forgets the names of items
+    /// before `output`.
     pub(super) fn note_name(&self, index: Index, name: &Cut, output: Index) {
         let mut names = self.names.lock().expect("nobody panics with it");
         while names.pop_front_if(|(index, _)| *index < output).is_some() {}

@@ -63,7 +63,7 @@ pub(crate) struct GalleryVisit {
 
 /// What a visitor sees next.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum GalleryNews {
     /// Results, each as JSON, after this number of results that the visitor has missed.
     Results(u64, Vec<Arc<str>>),
     /// No further result follows.
@@ -127,12 +127,12 @@ impl GalleryVisit {
     }
 
     /// Waits for results that the visitor has not seen.
-    pub(crate) async fn next(&mut self) -> Seen {
+    pub(crate) async fn next(&mut self) -> GalleryNews {
         loop {
             // Whoever shows a result after this line wakes this task.
             let news = self.gallery.news.notified();
             if let Some(seen) = self.look() {
-                if let Seen::Results(missed, results) = &seen {
+                if let GalleryNews::Results(missed, results) = &seen {
                     self.next += missed + results.len() as u64;
                 }
                 return seen;
@@ -141,7 +141,7 @@ impl GalleryVisit {
         }
     }
 
-    fn look(&self) -> Option<Seen> {
+    fn look(&self) -> Option<GalleryNews> {
         /// The most bytes that a visitor gets at once.
         const AT_ONCE: usize = 256 << 10;
         let shown = self.gallery.lock();
@@ -159,8 +159,8 @@ impl GalleryVisit {
             .cloned()
             .collect();
         match results.is_empty() {
-            false => Some(Seen::Results(missed, results)),
-            true => shown.is_closed.then_some(Seen::End),
+            false => Some(GalleryNews::Results(missed, results)),
+            true => shown.is_closed.then_some(GalleryNews::End),
         }
     }
 }

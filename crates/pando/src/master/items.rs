@@ -91,7 +91,8 @@ impl Items {
         self.packs = true;
     }
 
-    /// If `is_gateway`, takes values of another run from now on, and gives their results back there.
+    /// If `is_gateway`, takes values of another run from now on, and gives their results back
+    /// there.
     pub(crate) fn share(&mut self, is_gateway: bool) {
         self.upstream = is_gateway.then(Upstream::default);
     }

@@ -1,5 +1,5 @@
-//! What people who look at a run are told of single calls: the newest failed attempts, and the newest
-//! lines that the function printed.
+//! What people who look at a run are told of single calls: the newest failed attempts, and the
+//! newest lines that the function printed.
 
 use super::recent::{Recent, start_of};
 use std::time::Instant;

@@ -46,8 +46,8 @@ use world::World;
 const RUNS: u64 = 10_000;
 /// Seeds beyond these runs that failed once. 91145: a device had no room for other values after it
 /// answered values that had been cut off. 1006763: a device that never computes came back again and
-/// again, and got values at once, because the other device stood back. 2003381: a gateway lent a value
-/// again to the device that still computed it.
+/// again, and got values at once, because the other device stood back. 2003381: a gateway lent a
+/// value again to the device that still computed it.
 const ONCE_FAILED: [u64; 3] = [91_145, 1_006_763, 2_003_381];
 
 #[test]

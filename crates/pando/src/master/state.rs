@@ -315,7 +315,8 @@ impl RunState {
         Exchange { sub, context, retries, speculation, trust, confirmations, backpressure }
     }
 
-    /// Applies a decision of the owner about the device with this number. Returns a line for people.
+    /// Applies a decision of the owner about the device with this number. Returns a line for
+    /// people.
     ///
     /// # Errors
     /// When the decision is not possible, with a sentence for people.

@@ -1,7 +1,7 @@
 //! Server-sent events: the state of the run, and its results.
 
 use super::{Monitor, json};
-use crate::master::{GalleryVisit, Seen};
+use crate::master::{GalleryNews, GalleryVisit};
 use axum::{
     body::Body,
     http::header,
@@ -75,8 +75,8 @@ pub(super) fn results(monitor: &Arc<Monitor>) -> Response {
         let text = match first {
             Some(first) => first.to_owned(),
             None => match timeout(SIGN_OF_LIFE, visit.next()).await {
-                Ok(Seen::End) => return None,
-                Ok(Seen::Results(missed, results)) => texts(missed, &results),
+                Ok(GalleryNews::End) => return None,
+                Ok(GalleryNews::Results(missed, results)) => texts(missed, &results),
                 Err(_) => COMMENT.to_owned(),
             },
         };

@@ -1,5 +1,6 @@
 //! The files of a run besides the files of its values: no two may be the same file, whatever names
-//! and links lead there, and none may be somebody else's. And the standard streams, which may be closed.
+//! and links lead there, and none may be somebody else's. And the standard streams, which may be
+//! closed.
 
 use super::StartError;
 use crate::{

@@ -55,8 +55,9 @@ pub(super) fn without_port(host: &str) -> &str {
     }
 }
 
-/// Whether a request comes from a page of another site: whether its `origin` is another than `host`.
-/// A request without an origin is not foreign, because clients other than browsers name none.
+/// Whether a request comes from a page of another site: whether its `origin` is another than
+/// `host`. A request without an origin is not foreign, because clients other than browsers name
+/// none.
 pub(crate) fn is_foreign(origin: Option<&HeaderValue>, host: Option<&HeaderValue>) -> bool {
     let Some(origin) = origin else { return false };
     let (Ok(origin), Some(Ok(host))) = (origin.to_str(), host.map(HeaderValue::to_str)) else {

@@ -5,7 +5,7 @@ use super::{
     client::{ConnectError, RelayClient, RelaySocket},
 };
 use crate::{
-    assets::{Answer, AssetRequest},
+    assets::{AssetAnswer, AssetRequest},
     channel::{MemoryEnd, Peers, WebSocketEnd},
     console::printable,
     ice::IceServer,
@@ -362,7 +362,7 @@ impl RoomClient {
         tokio::spawn(async move {
             let _slot = slot;
             if let Ok(mut socket) = relay.link(&content.token, &id, &content.key).await {
-                let answer = Answer::to(&assets, request).await;
+                let answer = AssetAnswer::to(&assets, request).await;
                 answer.tell(&master.events);
                 // A volunteer that hears the end before the last byte asks for the rest.
                 let _ = answer.send(&mut socket).await;

@@ -144,7 +144,8 @@ fn has_at(browser: &mut Browser) -> bool {
     browser.until(&page, "typeof [].at") == "function"
 }
 
-/// It has nothing but the words that are there before the page's script begins: these come to sight when it never does.
+/// It has nothing but the words that are there before the page's script begins: these come to sight
+/// when it never does.
 fn a_browser_that_is_too_old_says_so(browser: &mut Browser) {
     let run = tabs_only(ITSELF).stdin_open().start();
     let Some(page) = browser.open_without("TextEncoder", &run.url()) else { return };

@@ -53,8 +53,8 @@ fn a_field_without_a_column_fails_its_item() {
     let input = "a\n1\n2\n3\n4\n";
     let stopped = run(OTHER_FIELDS, &["--csv"], input);
     stopped.ends(1, "a,twice\n1,11\n");
-    // The result is refused when it comes or when it is printed, because the first row of the output
-    // may be printed before or after it comes.
+    // The result is refused when it comes or when it is printed, because the first row of the
+    // output may be printed before or after it comes.
     stopped.said(&[
         "error: item 2 failed",
         ": its result has the field \"other\"",

@@ -109,7 +109,8 @@ async fn an_allocation_outlasts_its_credentials() {
     let credential = credential(&master.volunteer().await.1);
     let mut allocation = allocate(port, &credential).await.expect("the credentials are new");
     expired(&credential);
-    // A permission for an address of which nothing was asked before: the relay checks the credentials.
+    // A permission for an address of which nothing was asked before: the relay checks the
+    // credentials.
     let peer = "127.0.0.2:5000".parse().unwrap();
     allocation.permit(peer).await.expect("the permission is given");
     assert_eq!(relay.health()["allocations"], 1);

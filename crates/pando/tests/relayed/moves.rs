@@ -131,7 +131,8 @@ fn a_native_volunteer_leaves_a_direct_way_that_closes_and_takes_it_anew() {
 #[test]
 fn where_no_direct_way_ever_opens_the_run_goes_on_beside_the_tries() {
     let Some(mut scene) = Scene::with_tab() else { return };
-    // Each try opens a socket to signal by, and the tab has no other reason to connect. The second comes when the first was given up.
+    // Each try opens a socket to signal by, and the tab has no other reason to connect. The second
+    // comes when the first was given up.
     for _ in 0..2 {
         let before = scene.internet.attempts("bnat", "udp");
         scene.job.until("another try", |_| {

@@ -4,7 +4,8 @@ use super::{tab, tabs_only};
 use pando_testing::{EventsFile, RelayProcess, Tab, get, lines, numbers};
 use serde_json::json;
 
-/// Waits until the device has a direct connection: on a busy machine that may be later than it joins.
+/// Waits until the device has a direct connection: on a busy machine that may be later than it
+/// joins.
 fn goes_direct(events: &EventsFile) {
     events.wait("joined", |event| event["path"] == "direct");
 }

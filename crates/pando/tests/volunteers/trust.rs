@@ -240,8 +240,8 @@ fn new_devices_are_checked_always() {
     let run = run.wait();
     run.gives(numbers(300)).said(&["Eve is not trusted any more: its result of item "]);
     drop(lent(eve));
-    // Ten checks at least, which may confirm both devices at once, and those of the values that they
-    // have by then; afterwards about one value in a hundred is computed twice.
+    // Ten checks at least, which may confirm both devices at once, and those of the values that
+    // they have by then; afterwards about one value in a hundred is computed twice.
     let computed = lent(ada).len() + lent(bob).len();
     assert!((310..400).contains(&computed), "{computed}");
 }

@@ -14,9 +14,10 @@ impl<T: Clone, R, E> Lender<T, R, E> {
         Ask::Value(Lent { loan, value: lent })
     }
 
-    /// Adds a value that comes with its next loan, and waits to be lent. The sub-streams `failed_by`
-    /// have tried it in vain before, as by [`fail`](Self::fail). As for [`Pull::At`](crate::Pull::At),
-    /// no value of the same index is in the lender, and the number of the loan is new.
+    /// Adds a value that comes with its next loan, and waits to be lent. The sub-streams
+    /// `failed_by` have tried it in vain before, as by [`fail`](Self::fail). As for
+    /// [`Pull::At`](crate::Pull::At), no value of the same index is in the lender, and the number
+    /// of the loan is new.
     ///
     /// # Panics
     /// When the order of the output is not [`Order::OfResults`].

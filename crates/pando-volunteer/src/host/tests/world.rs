@@ -2,7 +2,7 @@
 
 use crate::{
     engine::{CoreEvent, CoreId},
-    host::{Host, Introduction, Order},
+    host::{CoreOrder, Host, Introduction},
 };
 use bytes::Bytes;
 use pando_protocol::{
@@ -58,7 +58,7 @@ impl World {
         let started = world.orders();
         assert_eq!(
             started,
-            (0..cores as usize).map(|n| Order::Start(id(n, 0))).collect::<Vec<_>>()
+            (0..cores as usize).map(|n| CoreOrder::Start(id(n, 0))).collect::<Vec<_>>()
         );
         (0..cores as usize).for_each(|number| world.ready(number, 0));
         world
@@ -134,14 +134,14 @@ impl World {
         }
     }
 
-    pub(super) fn orders(&mut self) -> Vec<Order> {
+    pub(super) fn orders(&mut self) -> Vec<CoreOrder> {
         std::iter::from_fn(|| self.host.next_order()).collect()
     }
 
     /// The loans given to cores, and nothing else was ordered.
     pub(super) fn given(&mut self) -> Vec<(CoreId, Vec<Loan>)> {
         let given = |order| match order {
-            Order::Compute(id, values) => (id, values.iter().map(|(loan, _)| *loan).collect()),
+            CoreOrder::Compute(id, values) => (id, values.iter().map(|(loan, _)| *loan).collect()),
             other => panic!("{other:?}"),
         };
         self.orders().into_iter().map(given).collect()

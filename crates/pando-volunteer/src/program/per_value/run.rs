@@ -64,7 +64,8 @@ impl ValueRun {
     /// Runs the command for `value`.
     pub(super) async fn compute(self, loan: Loan, value: Value) -> Answer {
         let began = Instant::now();
-        let result = self.try_compute(loan, value).await.map(|result| (Form::Bytes, result));
+        let result = self.try_compute(loan, value).await;
+        let result = result.map(|result| (Form::Bytes, result)).map_err(Box::new);
         Answer { loan, micros: began.elapsed().as_micros() as u64, result }
     }
 

@@ -53,7 +53,7 @@ impl ChildSession {
         self.since = now;
         self.answered += 1;
         self.stillbirths = 0;
-        let result = self.result(line);
+        let result = self.result(line).map_err(Box::new);
         self.held.push(Answer { loan, micros: self.took.as_micros() as u64, result });
     }
 

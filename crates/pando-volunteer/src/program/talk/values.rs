@@ -38,7 +38,7 @@ impl ChildSession {
             }
             let message =
                 "it holds a newline, and would be taken for two: separate values with NUL by -0";
-            let failure = Failure::new(message, "framing");
+            let failure = Failure::new(message, "framing").into();
             self.say(&[Answer { loan, micros: 0, result: Err(failure) }]).await;
         }
     }

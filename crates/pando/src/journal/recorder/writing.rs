@@ -1,5 +1,5 @@
-//! What the thread does that writes the journal: records are added, written and synced, and files of
-//! results are moved to their places.
+//! What the thread does that writes the journal: records are added, written and synced, and files
+//! of results are moved to their places.
 
 use super::{BLOCK, Commit, Entry, Store, Unwritten};
 use crate::journal::{Record, ResultRecord, Writer, digest};

@@ -101,12 +101,13 @@ impl Exchange<'_> {
         tally: &mut AnswerTally,
     ) {
         let Self { sub, context, retries, .. } = self;
+        let heard = told.is_heard();
         let (mut count, mut bytes) = (0, 0);
         while answers.as_slice().first().is_some_and(|answer| answer.result.is_ok()) {
             let Some(Answer { loan, micros, result: Ok((form, result)) }) = answers.next() else {
                 unreachable!("it was looked at")
             };
-            let shown = told.to_show(loan, form, &result);
+            let shown = if heard { told.to_show(loan, form, &result) } else { None };
             let result = context.items.keep(loan.index, result);
             let Some(length) = context.items.accept(*sub, loan, result) else {
                 note_stale(device, loan);
@@ -114,7 +115,9 @@ impl Exchange<'_> {
             };
             (count, bytes) = (count + 1, bytes + length);
             retries.computed(context, &[*sub], loan.index);
-            told.result(loan, device, micros, shown);
+            if heard {
+                told.result(loan, device, micros, shown);
+            }
             tally.add(true, micros);
         }
         if let Some(device) = context.registry.get_mut(*sub) {

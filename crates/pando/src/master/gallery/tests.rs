@@ -17,8 +17,8 @@ fn result(index: Index, form: Form, bytes: impl Into<Bytes>) -> ShownResult {
     ShownResult { index, device: 3, form, bytes: bytes.into() }
 }
 
-fn items(seen: Option<Seen>) -> (u64, Vec<u64>) {
-    let Some(Seen::Results(missed, results)) = seen else { panic!("no results: {seen:?}") };
+fn items(seen: Option<GalleryNews>) -> (u64, Vec<u64>) {
+    let Some(GalleryNews::Results(missed, results)) = seen else { panic!("no results: {seen:?}") };
     let item =
         |text: &Arc<str>| serde_json::from_str::<Value>(text).unwrap()["item"].as_u64().unwrap();
     (missed, results.iter().map(item).collect())
@@ -41,7 +41,7 @@ fn results_are_kept_only_while_somebody_looks() {
     let mut visit = GalleryVisit::new(gallery.clone());
     assert_eq!(now(visit.next()), None);
     gallery.close();
-    assert_eq!(now(visit.next()), Some(Seen::End));
+    assert_eq!(now(visit.next()), Some(GalleryNews::End));
 }
 
 #[test]

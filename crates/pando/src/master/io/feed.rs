@@ -177,8 +177,8 @@ impl Master {
         values: impl IntoIterator<Item = Taken>,
     ) -> Result<(), InputError> {
         let mut resume = self.resume();
-        // The input is read without any volunteer up to the next call after the last result, because
-        // the end of the input must be noticed.
+        // The input is read without any volunteer up to the next call after the last result,
+        // because the end of the input must be noticed.
         if resume.as_ref().is_some_and(|resume| !resume.goes_on()) {
             self.lock().items_mut().end_resuming();
         }

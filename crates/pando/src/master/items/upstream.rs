@@ -161,7 +161,7 @@ impl Items {
 
     /// Tells the run about an item that failed for good, if this is a gateway.
     pub(crate) fn pass_up_failure(&mut self, loan: Loan, failure: Failure) {
-        self.tell_upstream(Answer { loan, micros: 0, result: Err(failure) });
+        self.tell_upstream(Answer { loan, micros: 0, result: Err(failure.into()) });
     }
 
     /// Whether the value at `index` of the run is here, and has no answer.

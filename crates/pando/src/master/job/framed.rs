@@ -50,8 +50,8 @@ fn check_line(result: &[u8], job: &Job) -> Result<(), Failure> {
 fn check_row(result: &[u8], job: &Job) -> Result<(), Failure> {
     let is_in_list = job.trust.is_some_and(|trust| matches!(trust.rule, TrustRule::Copies(_)));
     let table = job.shape.table.as_ref().filter(|_| !is_in_list);
-    let header = table.and_then(|table| table.header.get());
-    let (Some(header), Ok(result)) = (header, std::str::from_utf8(result)) else { return Ok(()) };
+    let Some(header) = table.and_then(|table| table.header.get()) else { return Ok(()) };
+    let Ok(result) = std::str::from_utf8(result) else { return Ok(()) };
     check_fields(result, header).map_err(|why| Failure::new(why, "fields"))
 }
 

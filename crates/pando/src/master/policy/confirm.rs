@@ -126,8 +126,8 @@ impl Confirmations {
         shown.filter(|_| accepted)
     }
 
-    /// Refuses a result. If the session which held the value still exists, its device takes the blame,
-    /// and another device gets the value. `fail` is given the holder of the failed value.
+    /// Refuses a result. If the session which held the value still exists, its device takes the
+    /// blame, and another device gets the value. `fail` is given the holder of the failed value.
     pub(crate) fn refute<R>(
         &mut self,
         items: &mut Items,

@@ -51,8 +51,8 @@ pub(crate) struct Retries {
     left_out: u64,
     /// The number of the last unusable input.
     read_to: u64,
-    /// Items which failed for good and ended the run. If an item before the first one fails as well,
-    /// there are several.
+    /// Items which failed for good and ended the run. If an item before the first one fails as
+    /// well, there are several.
     fatal_items: u64,
     /// The places of the first values which failed for good.
     failed_items: Vec<u64>,

@@ -18,7 +18,7 @@ mod words;
 
 pub(crate) use comparisons::Comparison;
 pub(crate) use decide::{Answered, Around};
-pub(crate) use records::Record;
+pub(crate) use records::DeviceRecord;
 
 use crate::{
     config::TrustRule,
@@ -125,7 +125,7 @@ impl Trust {
     }
 
     /// What is known of the honesty of a device.
-    pub(crate) fn record(&self, key: &DeviceKey) -> Option<&Record> {
+    pub(crate) fn record(&self, key: &DeviceKey) -> Option<&DeviceRecord> {
         self.records.find(key)
     }
 

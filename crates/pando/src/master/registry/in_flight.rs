@@ -80,8 +80,8 @@ impl InFlight {
         self.limiter.answered(count, bytes);
     }
 
-    /// Notes that the device answered `count` values, of which `results` are the calls with results.
-    /// This may change the limit.
+    /// Notes that the device answered `count` values, of which `results` are the calls with
+    /// results. This may change the limit.
     pub(super) fn answered(&mut self, count: usize, results: &CallTimes, now: Instant) {
         self.limit.answered(count, results, now);
         self.limiter.set_limit(self.limit());

@@ -182,8 +182,8 @@ impl Loans {
         self.in_flight.remove(count, bytes);
     }
 
-    /// Notes that the device answered `count` values, of which `results` are the calls with results.
-    /// This may change its limit.
+    /// Notes that the device answered `count` values, of which `results` are the calls with
+    /// results. This may change its limit.
     pub(crate) fn answered(&mut self, count: usize, results: &CallTimes, now: Instant) {
         self.in_flight.answered(count, results, now);
     }

@@ -1,5 +1,5 @@
-//! The bytes that go over the channel of a session. The session counts them, once per frame, without
-//! the lock of the run.
+//! The bytes that go over the channel of a session. The session counts them, once per frame,
+//! without the lock of the run.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -151,7 +151,7 @@ impl Session {
                 && !job.gateway
                 && let Err(failure) = check_framing(loan.index, good, job)
             {
-                *result = Err(failure);
+                *result = Err(failure.into());
             }
             if let Err(failure) = result {
                 failure.message = with_remedy(&failure.message, &job.function);

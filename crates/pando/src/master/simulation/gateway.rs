@@ -1,8 +1,8 @@
 //! Gateways: devices behind which the real master of the same job lends to further devices.
 //!
 //! To the master of the run, a gateway is one device with a real host. The links of the devices
-//! behind it lead to its own master. Gateways vanish, freeze and lose their links as all devices do,
-//! and so do the devices behind them, which look for another way to the run.
+//! behind it lead to its own master. Gateways vanish, freeze and lose their links as all devices
+//! do, and so do the devices behind them, which look for another way to the run.
 
 use super::{
     device::SimulatedDevice,
@@ -89,8 +89,8 @@ impl World {
         self.links[link].gateway.is_some_and(|gateway| self.devices[gateway].frozen)
     }
 
-    /// Gives a new device its place, in a run with gateways: at the run or behind a gateway, or as a
-    /// gateway.
+    /// Gives a new device its place, in a run with gateways: at the run or behind a gateway, or as
+    /// a gateway.
     pub(super) fn place(&mut self, device: &mut SimulatedDevice) {
         let Some(rng) = &mut self.gateways else { return };
         let open = self.devices.iter().filter(|device| device.gateway.is_some() && !device.gone);

@@ -90,19 +90,19 @@ impl World {
         }
     }
 
-    fn forged(&mut self, loan: Loan) -> Result<(Form, Bytes), Failure> {
+    fn forged(&mut self, loan: Loan) -> Result<(Form, Bytes), Box<Failure>> {
         self.answers += 1;
         let text = format!("forged {}", self.answers);
         Ok((Form::Text, self.shape.result(&text, self.values_in(loan.index), false)))
     }
 
     /// Sends an answer twice.
-    fn forge(&mut self, number: usize, loan: Loan, result: Result<(Form, Bytes), Failure>) {
+    fn forge(&mut self, number: usize, loan: Loan, result: Result<(Form, Bytes), Box<Failure>>) {
         let answer = Answer { loan, micros: 1, result };
         self.answer(number, &[answer.clone(), answer]);
     }
 }
 
-fn failed() -> Result<(Form, Bytes), Failure> {
-    Err(Failure::new("forged", "throw"))
+fn failed() -> Result<(Form, Bytes), Box<Failure>> {
+    Err(Failure::new("forged", "throw").into())
 }

@@ -1,5 +1,5 @@
-//! Runs with `--tag`, `--csv` and `--chunk`: the form of their values and results, and a check of the
-//! lines that they print.
+//! Runs with `--tag`, `--csv` and `--chunk`: the form of their values and results, and a check of
+//! the lines that they print.
 
 use super::{plan::Item, world::World};
 use crate::{

@@ -145,8 +145,8 @@ impl Shared {
 }
 
 impl SharedModel {
-    /// The model of a run in which the results in `known` come from a journal; `sleeps`: the liar is
-    /// honest until it is proven.
+    /// The model of a run in which the results in `known` come from a journal; `sleeps`: the liar
+    /// is honest until it is proven.
     pub(super) fn new(
         job: &Job,
         items: &[Item],
@@ -320,8 +320,8 @@ impl SharedModel {
         }
     }
 
-    /// Checks what the journal has when the master dies or ends. `is_caught`: the results on the word of the
-    /// liar alone do not count.
+    /// Checks what the journal has when the master dies or ends. `is_caught`: the results on the
+    /// word of the liar alone do not count.
     pub(super) fn check_kept(
         &self,
         kept: &BTreeMap<Digest, Bytes>,

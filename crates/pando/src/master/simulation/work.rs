@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     protocol::{Answer, Failure, Form, Loan, Value},
-    volunteer::{CoreEvent, CoreId, Order},
+    volunteer::{CoreEvent, CoreId, CoreOrder},
 };
 use bytes::Bytes;
 use pando_protocol::core::CoreMessage;
@@ -40,18 +40,18 @@ impl Worker {
 
 impl World {
     /// Carries out an order of the host.
-    pub(super) fn obey(&mut self, number: usize, order: Order) {
+    pub(super) fn obey(&mut self, number: usize, order: CoreOrder) {
         match order {
-            Order::Start(CoreId { number: core, generation }) => {
+            CoreOrder::Start(CoreId { number: core, generation }) => {
                 self.devices[number].workers[core].generation = generation;
                 let delay = if generation == 0 { START } else { RESTART };
                 self.clock.after(delay, Event::CoreReady(number, core, generation));
             }
-            Order::Compute(id, values) => {
+            CoreOrder::Compute(id, values) => {
                 self.devices[number].workers[id.number].queue.extend(values);
                 self.begin(number, id.number);
             }
-            Order::End(id) => self.end_core(number, id.number),
+            CoreOrder::End(id) => self.end_core(number, id.number),
         }
     }
 
@@ -105,7 +105,7 @@ impl World {
         }
         let item = &self.plan.items[id as usize];
         let (micros, late) = (item.micros * device.slowness, self.is_too_slow(number, id));
-        let failed = |message: &str| Err(Failure::new(message, "throw"));
+        let failed = |message: &str| Err(Failure::new(message, "throw").into());
         let vanishes =
             matches!(item.nature, Nature::Vanishes(times) if self.vanished[id as usize] < times);
         let result = match item.nature {

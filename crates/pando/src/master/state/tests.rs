@@ -99,7 +99,7 @@ impl World {
     }
 
     fn fail(&mut self, sub: SubStreamId, loan: Loan) {
-        let failure = Failure::new("no", "throw");
+        let failure = Failure::new("no", "throw").into();
         let answer = Answer { loan, micros: 1, result: Err(failure) };
         let mut told = Told::new(false, false);
         self.state.exchange(sub, &self.job, self.now).accept(vec![answer], 0, &mut told);

@@ -2,8 +2,8 @@
 
 use pando_testing::{JoinCommand, PandoCommand, RunningProgram, numbers};
 
-/// A run whose own core blocks on the first value until the file `go` is there. All other values are
-/// for others.
+/// A run whose own core blocks on the first value until the file `go` is there. All other values
+/// are for others.
 fn run(command: &str) -> (RunningProgram, String) {
     let run = PandoCommand::bare()
         .args(["--exec", command, "--cores", "1", "--port", "0", "--batch-size", "1"])

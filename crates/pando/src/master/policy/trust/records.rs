@@ -19,14 +19,14 @@ pub(super) const STRIKES: u32 = 3;
 /// The records of all devices, and the chance of a check.
 #[derive(Debug)]
 pub(super) struct Records {
-    records: HashMap<DeviceKey, Record>,
+    records: HashMap<DeviceKey, DeviceRecord>,
     chance: Chance,
     seed: u64,
 }
 
 /// The record of one device.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Record {
+pub(crate) struct DeviceRecord {
     /// Answers that other devices have confirmed.
     pub(crate) agreed: u64,
     /// Answers that other devices have refuted.
@@ -61,7 +61,7 @@ impl Records {
     }
 
     /// The record of a device, if there is any.
-    pub(super) fn find(&self, key: &DeviceKey) -> Option<&Record> {
+    pub(super) fn find(&self, key: &DeviceKey) -> Option<&DeviceRecord> {
         self.records.get(key)
     }
 

@@ -60,8 +60,8 @@ impl Trust {
         })
     }
 
-    /// Returns a line for people, once, when there are too few devices for some time, and again when
-    /// another number of devices is missing.
+    /// Returns a line for people, once, when there are too few devices for some time, and again
+    /// when another number of devices is missing.
     pub(crate) fn tell_shortage(&mut self, context: &RunContext) -> Option<String> {
         let Some(shortage) = self.shortage(context.items.lender(), context.registry) else {
             self.notice = ShortageNotice::default();

@@ -2,11 +2,11 @@
 //! trips, at least one per call that its cores have open and one more per core, so that a fast or
 //! distant device never waits and a slow device holds little.
 //!
-//! The law is that of BBR (Cardwell et al., 2016): the limit is the rate of delivery times the round
-//! trip and a margin. Each measurement takes as long as all values in flight need to come back. At
-//! the start the limit grows up to eightfold per measurement, towards the rate that the times of
-//! the calls promise, until the rate of delivery no longer grows by a quarter. Later it at most
-//! doubles or halves.
+//! The law is that of BBR (Cardwell et al., 2016): the limit is the rate of delivery times the
+//! round trip and a margin. Each measurement takes as long as all values in flight need to come
+//! back. At the start the limit grows up to eightfold per measurement, towards the rate that the
+//! times of the calls promise, until the rate of delivery no longer grows by a quarter. Later it at
+//! most doubles or halves.
 
 use crate::{config::BatchSize, master::registry::CallTimes};
 use std::time::{Duration, Instant};
