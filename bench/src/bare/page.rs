@@ -10,26 +10,36 @@ use std::time::Duration;
 pub struct Loop(PageServer);
 
 impl Loop {
-    /// Starts the server on a free port of the loopback device. The page calls `f` of the text
-    /// `function` with the numbers from 1 to `calls`, as text.
+    /// Starts the server on a free port of the loopback device. The page has so many `workers`,
+    /// which share the calls of `f` in the text `function` with the numbers from 1 to `calls`, as
+    /// text. Each worker makes a twentieth of its calls before, to warm up.
     ///
     /// # Errors
     /// When no port is free.
-    pub async fn serve(function: &str, calls: u64) -> anyhow::Result<Self> {
+    pub async fn serve(function: &str, calls: u64, workers: u64) -> anyhow::Result<Self> {
         let work = format!(
             "{function}
-            for (let i = 1; i <= 500; i++) f(String(i))
-            const start = performance.now()
-            for (let i = 1; i <= {calls}; i++) f(String(i))
-            postMessage(performance.now() - start)"
+            for (let i = 1; i <= {}; i++) f(String(i))
+            onmessage = ({{ data: first }}) => {{
+              for (let i = first; i <= {calls}; i += {workers}) f(String(i))
+              postMessage('done')
+            }}
+            postMessage('ready')",
+            calls / workers / 20
         );
         let page = format!(
             "<!doctype html><title>Loop</title><script>
             const socket = new WebSocket('ws://' + location.host + '/socket')
             socket.onmessage = ({{ data }}) => (location.href = data)
-            socket.onopen = () => {{
-              const worker = new Worker(URL.createObjectURL(new Blob([{}])))
-              worker.onmessage = ({{ data }}) => socket.send(String(data))
+            socket.onopen = async () => {{
+              const url = URL.createObjectURL(new Blob([{}]))
+              const workers = Array.from({{ length: {workers} }}, () => new Worker(url))
+              const all = () => Promise.all(workers.map((worker) => new Promise((heard) => (worker.onmessage = heard))))
+              await all()
+              const start = performance.now()
+              workers.forEach((worker, number) => worker.postMessage(number + 1))
+              await all()
+              socket.send(String(performance.now() - start))
             }}
             </script>",
             serde_json::Value::from(work)

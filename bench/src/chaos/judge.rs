@@ -2,14 +2,15 @@
 
 use super::{
     context::Context,
-    job::{HEADER, RandomJob, ValueFormat},
+    job::{HEADER, RandomJob},
     kept::{computed_wrongly, kept_wrongly},
     machine::panics,
     master::{Life, PATIENCE},
-    trust::{LIAR, RandomTrust, without_copies, without_lies},
+    trust::{LIAR, RandomTrust, names_of_liars, without_copies, without_lies},
 };
 use pando_testing::has_ended;
 use std::{
+    collections::BTreeSet,
     path::Path,
     time::{Duration, Instant},
 };
@@ -76,6 +77,7 @@ fn difference_in_any_order(
 pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<String> {
     let job = &context.plan.job;
     let mut what: Vec<String> = context.complaints();
+    let liars = names_of_liars(lives.iter().map(|life| &*life.said));
     for (number, life) in lives.iter().enumerate() {
         let mut wrong = |text: String| {
             what.push(format!("life {} of {} of the master: {text}", number + 1, lives.len()))
@@ -93,7 +95,7 @@ pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<Str
             }
             Some(_) => {}
         }
-        let output = plain(job, life);
+        let output = plain(job, life, &liars);
         let expected = &life.input.expected.output;
         let found = match job.unordered {
             true => {
@@ -117,7 +119,7 @@ pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<Str
         }
     }
     what.extend(panics(folder));
-    what.extend(lives.iter().flat_map(wrongly_accused));
+    what.extend(lives.iter().flat_map(|life| wrongly_accused(life, &liars)));
     if what.is_empty() {
         what.extend(computed_wrongly(context, lives));
     }
@@ -128,12 +130,9 @@ pub(super) fn judge(context: &Context, lives: &[Life], folder: &Path) -> Vec<Str
 }
 
 /// The output of a master in the form of the expected one.
-fn plain(job: &RandomJob, life: &Life) -> Vec<u8> {
+fn plain(job: &RandomJob, life: &Life, liars: &BTreeSet<&str>) -> Vec<u8> {
     match job.trust {
-        Some(RandomTrust::Copies(devices)) => {
-            let is_json = job.framing == ValueFormat::Json;
-            without_copies(&life.output, devices, job.separator(), is_json)
-        }
+        Some(RandomTrust::Copies(devices)) => without_copies(job, devices, &life.output, liars),
         Some(RandomTrust::SpotChecks(_)) => {
             without_lies(job, &life.input, &life.output, &life.said)
         }
@@ -160,16 +159,13 @@ fn expected_status(life: &Life) -> i32 {
 }
 
 /// The lines about honest devices that are said not to be trusted any more. Lines about a shortage
-/// of devices only count those. A liar may have taken another name.
-fn wrongly_accused(life: &Life) -> Vec<String> {
-    let renamed = life.said.lines().filter_map(|line| line.split_once(" is now called "));
-    let names: Vec<&str> =
-        renamed.filter(|(before, _)| before.contains(LIAR)).map(|(_, name)| name).collect();
+/// of devices only count those.
+fn wrongly_accused(life: &Life, liars: &BTreeSet<&str>) -> Vec<String> {
     let lines = life.said.lines().filter(|line| {
         line.contains("is not trusted any more") && !line.contains("device is not trusted")
     });
     let is_liar =
-        |line: &&str| line.contains(LIAR) || names.iter().any(|name| line.starts_with(name));
+        |line: &&str| line.contains(LIAR) || liars.iter().any(|name| line.starts_with(name));
     lines.filter(|line| !is_liar(line)).map(str::to_owned).collect()
 }
 

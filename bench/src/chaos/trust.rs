@@ -2,7 +2,7 @@
 
 use super::{
     chance::Chance,
-    job::{Input, RandomJob, Shape},
+    job::{Input, RandomJob, Shape, ValueFormat},
 };
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,14 +99,34 @@ pub(crate) struct Computed {
     pub(crate) right: BTreeMap<u64, BTreeSet<String>>,
 }
 
+/// The names that liars have taken, as masters have `said`. A liar keeps its name at the next
+/// master.
+pub(super) fn names_of_liars<'a>(said: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let mut names = BTreeSet::new();
+    for line in said.flat_map(str::lines) {
+        if let Some((before, name)) = line.split_once(" is now called ")
+            && (before.contains(LIAR) || names.contains(before))
+        {
+            names.insert(name);
+        }
+    }
+    names
+}
+
 /// The output of `--copies` as that of a run without: the right result in place of each list of
-/// answers, all of which are right except those of liars. A list at the end that is not whole is
+/// answers, all of which are right except those of `liars`. A list at the end that is not whole is
 /// left out: its master was killed meanwhile.
-pub(super) fn without_copies(output: &[u8], devices: usize, separator: u8, json: bool) -> Vec<u8> {
+pub(super) fn without_copies(
+    job: &RandomJob,
+    devices: usize,
+    output: &[u8],
+    liars: &BTreeSet<&str>,
+) -> Vec<u8> {
+    let (separator, json) = (job.separator(), job.framing == ValueFormat::Json);
     let mut plain = Vec::new();
     for record in output.split_inclusive(|byte| *byte == separator) {
         let list = record.strip_suffix(&[separator]).unwrap_or(record);
-        match right_answer(list, devices) {
+        match right_answer(list, devices, liars) {
             Some(result) if json => plain.extend(Json::from(result).to_string().bytes()),
             Some(result) => plain.extend(result.bytes()),
             None if list.len() == record.len() => continue,
@@ -119,11 +139,12 @@ pub(super) fn without_copies(output: &[u8], devices: usize, separator: u8, json:
 
 /// The only result in the answers of the honest devices to one value; `None` if something is wrong
 /// with the answers.
-fn right_answer(list: &[u8], devices: usize) -> Option<String> {
+fn right_answer(list: &[u8], devices: usize, liars: &BTreeSet<&str>) -> Option<String> {
     let answers: Vec<Json> = serde_json::from_slice(list).ok()?;
+    let is_liar = |name: &str| name.starts_with(LIAR) || liars.contains(name);
     let honest: BTreeSet<&str> = answers
         .iter()
-        .filter(|answer| !answer["device"].as_str().is_some_and(|name| name.starts_with(LIAR)))
+        .filter(|answer| !answer["device"].as_str().is_some_and(is_liar))
         .map(|answer| answer["result"].as_str().unwrap_or_default())
         .collect();
     let right = honest.first().filter(|_| honest.len() == 1 && answers.len() == devices)?;
@@ -147,20 +168,27 @@ pub(super) fn doubtful(said: &str) -> BTreeSet<u64> {
     numbers
 }
 
+/// Whether pando has noticed the liar with this word. A long result may be cut before its word.
+fn is_caught(word: &str, said: &str) -> bool {
+    let mut caught = said.lines().filter(|line| line.contains("is not trusted any more"));
+    caught.any(|line| line.contains(word) || !WORDS.iter().any(|word| line.contains(word)))
+}
+
 /// The output of a run with spot checks, in which a proven device may lie, with the right line in
 /// place of each wrong one that is explained: a liar told it, and pando names its value if it
-/// noticed the liar.
+/// noticed that liar.
 pub(super) fn without_lies(job: &RandomJob, input: &Input, output: &[u8], said: &str) -> Vec<u8> {
     let doubtful = doubtful(said);
-    let is_caught = said.contains("is not trusted any more");
-    let is_named = |place: u64| {
-        !is_caught || doubtful.contains(&(place + 1)) || said.contains(" and others up to ")
-    };
+    let is_named =
+        |place: u64| doubtful.contains(&(place + 1)) || said.contains(" and others up to ");
     let mut right_lines = BTreeMap::new();
-    for (place, value) in (0..).zip(&input.values).filter(|(place, _)| is_named(*place)) {
-        let right = job.right_line(place, value, "");
-        for word in WORDS {
-            right_lines.insert(job.right_line(place, value, word), right.clone());
+    for word in WORDS {
+        let may_stay = !is_caught(word, said);
+        for (place, value) in
+            (0..).zip(&input.values).filter(|(place, _)| may_stay || is_named(*place))
+        {
+            let right = job.right_line(place, value, "");
+            right_lines.insert(job.right_line(place, value, word), right);
         }
     }
     let lines = output.split_inclusive(|byte| *byte == job.separator());

@@ -26,8 +26,9 @@ use tracing::debug;
 
 /// The time between two looks at the work.
 const TICK: Duration = Duration::from_millis(500);
-/// How long the return of all values may take.
-const LAST_WORDS: Duration = Duration::from_millis(800);
+/// How long the return of all values may take: some round trips far away, or the turn of a busy
+/// machine. Schedulers that take a machine away wait longer.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long a server may answer that it knows no run at the address, before the run counts as over.
 /// A relay that has just started does not know its rooms for a moment.
 const MISSING: Duration = Duration::from_secs(10);
