@@ -41,6 +41,11 @@ impl Row {
         Self { goal: goal.into(), reached: Some(reached), ..Self::plain(what, figure) }
     }
 
+    /// The same figure without its goal.
+    pub fn without_goal(self) -> Self {
+        Self { goal: String::new(), reached: None, ratio: None, ..self }
+    }
+
     /// The ratio of a figure of Pando to its limit, in each run. Its median should be at least
     /// `goal`.
     pub fn ratio(what: impl Into<String>, ratio: Samples, goal: f64) -> Self {

@@ -37,8 +37,15 @@ pub(super) fn long_line(setup: &Setup) -> anyhow::Result<Vec<Row>> {
             format!("one line of {} through a local core", megabytes(length as f64)),
             time.show(speed),
         ));
-        rows.push(Row::plain("… peak memory of the master", memory.show(megabytes)));
-        rows.push(Row::plain("… peak memory of the core's Node", child.show(megabytes)));
+        let each = |bytes: f64| {
+            format!("{}, {:.1} for each of the line", megabytes(bytes), bytes / length as f64)
+        };
+        let goal = |what, memory: Samples, most: f64| {
+            let reached = memory.median() <= most * length as f64;
+            Row::goal(what, memory.show(each), format!("≤ {most}"), reached)
+        };
+        rows.push(goal("… peak memory of the master", memory, 1.6));
+        rows.push(goal("… peak memory of the core's Node", child, 3.0));
     }
     Ok(rows)
 }
