@@ -17,8 +17,7 @@
 //!     attend(master, Door { token, path: Path::Direct }, channel).await;
 //! }
 //!
-//! peers.finish(Duration::from_millis(500)).await;               // last words, at the end of the
-//! run
+//! peers.finish(Duration::from_millis(500)).await;               // last words, at the end of the run
 //! ```
 //!
 //! The list of ICE servers, which a volunteer gets first of all, is not part of this crate: the

@@ -22,10 +22,10 @@
 //! assert_eq!(lender.next_output(), Output::Pending); // The first comes first,
 //! assert_eq!(lender.close(tablet), [first.loan.index]); // and whoever had it left,
 //! let Ask::Value(again) = lender.ask(phone, &mut input) else { unreachable!() };
-//! assert!(lender.result(phone, first.loan, 0).is_err()); // (what is said of that loan comes too
-//! late) lender.result(phone, again.loan, again.value.len())?; // so another computes it.
-//! assert_eq!(lender.next_output(), Output::Item(0, 4)); assert_eq!(lender.next_output(),
-//! Output::Item(1, 3));
+//! assert!(lender.result(phone, first.loan, 0).is_err()); // (what is said of that loan comes too late)
+//! lender.result(phone, again.loan, again.value.len())?; // so another computes it.
+//! assert_eq!(lender.next_output(), Output::Item(0, 4));
+//! assert_eq!(lender.next_output(), Output::Item(1, 3));
 //! # Ok::<(), stream_lender::Refused>(())
 //! ```
 //!
