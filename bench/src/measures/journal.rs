@@ -29,18 +29,18 @@ pub(super) fn journal(setup: &Setup) -> anyhow::Result<Vec<Row>> {
     let rate = |r| thousands(r) + " items/s";
     let micros = |m| format!("{m:.2} µs/item");
     let share = |s: f64| format!("{:.1} %", s * 100.0);
-    let kept = paced.share.median();
+    let (kept, kept_fast) = (paced.share.median() >= 0.99, fast.share.median() >= 0.9);
     let mut rows = vec![
         Row::plain("10,000 items/s without a journal", paced.without.rate.show(rate)),
         Row::plain("… with one", paced.with.rate.show(rate)),
-        Row::goal("… its speed of that without", paced.share.show(share), "≥ 99 %", kept >= 0.99),
+        Row::goal("… its speed of that without", paced.share.show(share), "≥ 99 %", kept),
         Row::plain("… processor time of the master without", paced.without.micros.show(micros)),
         Row::plain("… with one", paced.with.micros.show(micros)),
         Row::goal(
             "no-op, 8 light volunteers: speed with a journal of that without",
             fast.share.show(share),
             "≥ 90 %",
-            fast.share.median() >= 0.9,
+            kept_fast,
         ),
         Row::plain("… processor time of the master without", fast.without.micros.show(micros)),
         Row::plain("… with one", fast.with.micros.show(micros)),

@@ -150,7 +150,7 @@ impl Dispatch {
         }
         let share = self.queue.len().div_ceil(ready);
         let most = if careful { 1 } else { core.room(self.concurrency).min(share) };
-        let mut values = Vec::with_capacity(most.min(self.queue.len()));
+        let mut values = Vec::with_capacity(most);
         while values.len() < most
             && let Some((loan, value)) =
                 self.queue.pop_front_if(|(_, next)| next.careful == careful)
